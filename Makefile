@@ -1,0 +1,118 @@
+# The whole build, without recursive make. Each folder lists its parts in its module.mk.
+#
+#   make                           hardened build in build/release
+#   make check                     unit tests (TAP, run by prove) and fuzz corpus replay
+#   make check BUILD=asan          the same under AddressSanitizer and UBSan; also tsan, cover
+#   make fuzz BUILD=fuzz CC=clang  libFuzzer binaries
+#   make lint                      format, headers, layers, analyzer, tidy, ELF hardening
+#   make ... VERBOSE=1             show the commands
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+BUILD      ?= release
+O          := build/$(BUILD)
+CC         := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
+AR         := gcc-ar
+PKG_CONFIG ?= pkgconf
+PROVE      ?= prove
+is_clang   := $(findstring clang,$(CC))
+q          := $(if $(VERBOSE),,@)
+
+include hardening/flags.mk
+
+CPPFLAGS += -D_GNU_SOURCE -I.
+CFLAGS   += -std=gnu23 -g -pipe $(warnings) $(flags.$(BUILD))
+LDFLAGS  += $(ldflags.$(BUILD))
+
+# --- what to build -------------------------------------------------------------------------------
+# A module.mk adds paths (without .c or .a) to the first four lists. For each NAME in them,
+# NAME.src lists its sources, NAME.libs the archives it links, NAME.pkgs its pkg-config packages.
+archives :=
+programs :=
+tests    :=
+fuzzers  :=
+# Scripts that print TAP and run the programs just built; and what goes into the image, as
+# SOURCE:/destination/folder, a source below $(O) if it is a program.
+integration :=
+installs    :=
+include common/module.mk
+include $(sort $(wildcard service/*/module.mk appliance/*/module.mk tui/*/module.mk))
+include tests/module.mk $(sort $(wildcard tests/*/*.mk))
+include $(wildcard hardening/module.mk image/module.mk docs/module.mk)
+linked   := $(programs) $(tests) $(fuzzers)
+
+all: $(programs:%=$(O)/%)
+
+# --- how to build it -----------------------------------------------------------------------------
+all_src := $(sort $(foreach name,$(archives) $(linked),$($(name).src)))
+all_obj := $(all_src:%.c=$(O)/%.o)
+
+$(foreach a,$(archives),$(eval $(O)/$(a).a: $($(a).src:%.c=$(O)/%.o)))
+$(foreach p,$(linked),$(eval $(O)/$(p): $($(p).src:%.c=$(O)/%.o) $($(p).libs:%=$(O)/%.a)))
+$(foreach p,$(linked),$(eval $(O)/$(p): pkgs := $($(p).pkgs)))
+
+$(O)/%.o: %.c Makefile hardening/flags.mk
+	@mkdir -p $(@D) && echo '  CC    $@'
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@printf '{"directory":"%s","file":"%s","output":"%s","command":"%s"},\n' '$(CURDIR)' '$<' '$@' \
+		'$(subst ",\",$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<)' > $(@:.o=.json)
+
+$(O)/%.a:
+	@mkdir -p $(@D) && echo '  AR    $@'
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+$(linked:%=$(O)/%):
+	@mkdir -p $(@D) && echo '  LINK  $@'
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(if $(pkgs),$(shell $(PKG_CONFIG) --libs $(pkgs)))
+
+$(tests:%=$(O)/%): wrap := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+compile_commands.json: $(all_obj)
+	@{ echo '['; cat $(all_obj:.o=.json) | sed '$$s/,$$//'; echo ']'; } > $@
+
+-include $(all_obj:.o=.d)
+
+# --- how to install it ---------------------------------------------------------------------------
+install: $(programs:%=$(O)/%)
+	$(q)set -e; for pair in $(installs); do \
+		from=$${pair%%:*} to='$(DESTDIR)'$${pair#*:}; mode=0644; \
+		if [ -e "$(O)/$$from" ]; then from="$(O)/$$from" mode=0755; \
+		elif [ -x "$$from" ]; then mode=0755; fi; \
+		install -D -m $$mode "$$from" "$$to/$${from##*/}"; \
+	done
+
+# --- how to check it -----------------------------------------------------------------------------
+check: $(tests:%=$(O)/%) $(fuzzers:%=$(O)/%)
+	$(PROVE) --jobs 2 --exec '' $(tests:%=$(O)/%)
+	$(q)for f in $(fuzzers:tests/fuzz/fuzz-%=%); do \
+		$(PROVE) --exec '' $(O)/tests/fuzz/fuzz-$$f :: tests/fuzz/corpus/$$f/* || exit 1; \
+	done
+
+fuzz: $(fuzzers:%=$(O)/%)
+
+lint: lint-format lint-headers lint-layers lint-analyzer lint-tidy lint-elf
+lint-format:
+	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+lint-headers:
+	tests/lint/headers.sh
+lint-layers:
+	tests/lint/layers.sh
+lint-analyzer: # gcc's analyzer runs cleanup attributes, clang's does not; tests are left out
+	$(q)$(MAKE) --no-print-directory BUILD=analyze objects
+lint-tidy: # clang-tidy wants clang's flags in the database, so it gets a build of its own
+	$(q)$(MAKE) --no-print-directory CC=clang O=build/clang compile_commands.json
+	clang-tidy -p . --quiet $(all_src)
+lint-elf: $(linked:%=$(O)/%)
+	hardening/check-elf.sh $^
+
+objects: $(filter-out $(O)/tests/%,$(all_obj))
+
+clean:
+	rm -rf build compile_commands.json
+
+.PHONY: all install check fuzz objects clean lint lint-format lint-headers lint-layers lint-analyzer \
+	lint-tidy lint-elf
