@@ -1,0 +1,2 @@
+archives += service/api/api
+service/api/api.src := service/api/error.c
