@@ -1,0 +1,2 @@
+archives += appliance/bus/bus
+appliance/bus/bus.src := appliance/bus/bus.c
