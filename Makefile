@@ -28,12 +28,14 @@ CFLAGS   += -std=gnu23 -g -pipe $(warnings) $(flags.$(BUILD))
 LDFLAGS  += $(ldflags.$(BUILD))
 
 # --- what to build -------------------------------------------------------------------------------
-# A module.mk adds paths (without .c or .a) to the first four lists. For each NAME in them,
+# A module.mk adds paths (without .c or .a) to the first five lists. For each NAME in them,
 # NAME.src lists its sources, NAME.libs the archives it links, NAME.pkgs its pkg-config packages.
 archives :=
 programs :=
 tests    :=
 fuzzers  :=
+# Programs that only tests use.
+helpers  :=
 # Scripts that print TAP and run the programs just built; and what goes into the image, as
 # SOURCE:/destination/folder, a source below $(O) if it is a program.
 integration :=
@@ -42,7 +44,7 @@ include common/module.mk
 include $(sort $(wildcard service/*/module.mk appliance/*/module.mk tui/*/module.mk))
 include tests/module.mk $(sort $(wildcard tests/*/*.mk))
 include $(wildcard hardening/module.mk image/module.mk docs/module.mk)
-linked   := $(programs) $(tests) $(fuzzers)
+linked   := $(programs) $(tests) $(fuzzers) $(helpers)
 
 all: $(programs:%=$(O)/%)
 
