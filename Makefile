@@ -68,7 +68,8 @@ $(O)/%.a:
 
 $(linked:%=$(O)/%):
 	@mkdir -p $(@D) && echo '  LINK  $@'
-	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(wrap) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(wrap) -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 		$(if $(pkgs),$(shell $(PKG_CONFIG) --libs $(pkgs)))
 
 $(tests:%=$(O)/%): wrap := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

@@ -34,7 +34,7 @@ enum audit_outcome : uint8_t {
 };
 
 constexpr uint64_t AUDIT_NO_INTENT = UINT64_MAX;
-constexpr size_t AUDIT_DETAIL_MAX = 8193;
+constexpr size_t AUDIT_DETAIL_MAX = 4097;
 
 struct audit_event {
 	enum audit_decision decision;

@@ -1,0 +1,6 @@
+common_tests := buf bytes channel crypto msg proto sandbox text
+tests += $(common_tests:%=tests/unit/test-%)
+$(foreach t,$(common_tests),\
+	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
+	$(eval tests/unit/test-$(t).libs := tests/lib/testlib common/common)\
+	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs)))
