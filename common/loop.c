@@ -30,7 +30,7 @@ int loop_new(struct loop **ret)
 	if (!loop)
 		return -ENOMEM;
 
-	int r = sd_event_default(&loop->event);
+	int r = sd_event_new(&loop->event);
 	if (r < 0)
 		return r;
 
@@ -180,6 +180,13 @@ int loop_run(struct loop *loop, const char *status)
 	int r = sd_event_loop(loop->event);
 	(void)sd_notify(0, "STOPPING=1");
 	return r;
+}
+
+int loop_turn(struct loop *loop, uint64_t wait_us)
+{
+	int r = sd_event_run(loop->event, wait_us);
+
+	return r < 0 ? r : 0;
 }
 
 void loop_end(struct loop *loop, int r)

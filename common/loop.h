@@ -27,7 +27,7 @@ typedef int loop_call_fn(void *userdata);
  * Make the loop, block SIGTERM and SIGINT and turn them into its end, and turn the watchdog on
  * if systemd asks for it.
  *
- * Returns 0, -ENOMEM, or another -errno of sd_event_default(3), sd_event_add_signal(3).
+ * Returns 0, -ENOMEM, or another -errno of sd_event_new(3), sd_event_add_signal(3).
  */
 [[nodiscard]] int loop_new(struct loop **ret);
 
@@ -78,6 +78,9 @@ CLEANUP_FN(struct loop_source, loop_source_free)
 
 /* Tell systemd READY=1 with a one-line status, then run until loop_end(), SIGTERM or SIGINT. Returns what ended it. */
 [[nodiscard]] int loop_run(struct loop *loop, const char *status);
+
+/* Wait at most wait_us for something to happen and handle it; for tests, and for clients that have no loop of their own. Returns 0 or -errno. */
+[[nodiscard]] int loop_turn(struct loop *loop, uint64_t wait_us);
 
 /* End the loop; loop_run() returns r. */
 void loop_end(struct loop *loop, int r);
