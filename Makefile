@@ -1,11 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
 # The whole build, without recursive make. Each folder lists its parts in its module.mk.
+#
+#   make run                       build the image, boot the appliance, say how to reach it
+#   make demo                      load real data into the running appliance and query it
+#   make test                      every test: lints, unit, fuzz corpora, integration, console, VM
 #
 #   make                           hardened build in build/release
 #   make check                     unit tests (TAP, run by prove) and fuzz corpus replay
 #   make check BUILD=asan          the same under AddressSanitizer and UBSan; also tsan, cover
+#   make integration tui vm        the daemons on this machine, the console in tmux, the image in QEMU
 #   make fuzz BUILD=fuzz CC=clang  libFuzzer binaries
 #   make lint                      format, headers, layers, analyzer, tidy, ELF hardening
 #   make ... VERBOSE=1             show the commands
+#
+# Everything runs in the tools tree (image/tools), which is made the first time it is needed.
+
+goals := $(or $(MAKECMDGOALS),all)
+
+ifeq ($(wildcard /etc/redoubt-tools),)
+
+# Outside the tools tree: hand the whole command over to the make inside.
+.PHONY: $(goals)
+$(goals): hand-over
+	@:
+.PHONY: hand-over
+hand-over:
+	@image/tools/make
+	@image/tools/enter make $(MAKECMDGOALS) $(MAKEOVERRIDES)
+
+else
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .DELETE_ON_ERROR:
@@ -97,25 +120,43 @@ check: $(tests:%=$(O)/%) $(fuzzers:%=$(O)/%)
 
 fuzz: $(fuzzers:%=$(O)/%)
 
-lint: lint-format lint-headers lint-layers lint-analyzer lint-tidy lint-elf
+# Scripts find the programs by $$O.
+integration: all $(helpers:%=$(O)/%)
+	O=$(O) $(PROVE) --exec sh $(sort $(wildcard tests/integration/*.sh))
+tui: all $(helpers:%=$(O)/%)
+	O=$(O) $(PROVE) --exec sh $(sort $(wildcard tests/tui/*.sh))
+vm: image
+	$(PROVE) --exec sh $(sort $(wildcard tests/vm/*.sh))
+
+# The order is: what fails soonest first. The last line is prove's.
+test:
+	$(q)$(MAKE) --no-print-directory lint-format lint-scripts
+	$(q)$(MAKE) --no-print-directory check lint-elf
+	$(q)$(MAKE) --no-print-directory check BUILD=asan
+	$(q)$(MAKE) --no-print-directory lint-analyzer
+	$(q)$(MAKE) --no-print-directory integration
+	$(q)$(MAKE) --no-print-directory tui
+	$(q)$(MAKE) --no-print-directory vm
+
+lint: lint-format lint-scripts lint-analyzer lint-tidy lint-elf
 lint-format:
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
-lint-headers:
-	tests/lint/headers.sh
-lint-layers:
-	tests/lint/layers.sh
+lint-scripts:
+	$(q)for script in tests/lint/*.sh; do echo "  LINT  $$script"; sh $$script || exit 1; done
 lint-analyzer: # gcc's analyzer runs cleanup attributes, clang's does not; tests are left out
 	$(q)$(MAKE) --no-print-directory BUILD=analyze objects
 lint-tidy: # clang-tidy wants clang's flags in the database, so it gets a build of its own
 	$(q)$(MAKE) --no-print-directory CC=clang O=build/clang compile_commands.json
 	clang-tidy -p . --quiet $(all_src)
 lint-elf: $(linked:%=$(O)/%)
-	hardening/check-elf.sh $^
+	hardening/check-elf.sh $(programs:%=$(O)/%)
 
 objects: $(filter-out $(O)/tests/%,$(all_obj))
 
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all install check fuzz objects clean lint lint-format lint-headers lint-layers lint-analyzer \
-	lint-tidy lint-elf
+.PHONY: all install check fuzz objects clean integration tui vm test lint lint-format \
+	lint-scripts lint-analyzer lint-tidy lint-elf
+
+endif
