@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * redoubt: the command line of the appliance. It has the rights of the person who runs it, asks the
+ * services over the bus, and prints what they say.
+ */
+
+#include <errno.h>
+#include <locale.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base.h"
+#include "common/sandbox.h"
+#include "tui/cli/request.h"
+#include "tui/cli/verb.h"
+#include "tui/model/client.h"
+
+constexpr size_t WHY = 512;
+
+static void print_verb(const struct verb *verb)
+{
+	char usage[128];
+
+	(void)snprintf(usage, sizeof(usage), "%s%s%s", verb->name, *verb->args ? " " : "",
+		       verb->args);
+	printf("  %-38s  %s\n", usage, verb->help);
+}
+
+static void print_option(size_t i)
+{
+	char usage[64];
+
+	(void)snprintf(usage, sizeof(usage), "%s%s%s", OPTIONS[i].name, OPTIONS[i].value ? " " : "",
+		       OPTIONS[i].value ? OPTIONS[i].value : "");
+	printf("  %-38s  %s\n", usage, OPTIONS[i].help);
+}
+
+/* Help for all verbs, or for those that begin with the words. Returns how many there were. */
+static size_t print_help(const char *prefix)
+{
+	uint32_t options = 0;
+	size_t found = 0;
+
+	printf("usage: redoubt VERB [ARGUMENT...] [--json]\n\n");
+	for (size_t i = 0; i < VERBS_COUNT; i++) {
+		if (strncmp(VERBS[i].name, prefix, strlen(prefix)) != 0)
+			continue;
+		print_verb(&VERBS[i]);
+		options |= VERBS[i].options;
+		found++;
+	}
+	if (*prefix == '\0')
+		print_verb(&(struct verb) {
+			.name = "help", .args = "[VERB]", .help = "say what the verbs do" });
+	printf("\noptions:\n");
+	for (size_t i = 0; i < OPTION_ID_COUNT; i++)
+		if (i == OPTION_JSON || i == OPTION_HELP || options & 1u << i)
+			print_option(i);
+	printf("\nExit code: 0 done, 1 failed, 2 not understood, 3 denied, 4 not found.\n");
+	return found;
+}
+
+static int help(char *const *word, size_t n)
+{
+	char prefix[128] = "";
+
+	if (n > 0)
+		(void)snprintf(prefix, sizeof(prefix), "%s%s%s", word[0], n > 1 ? " " : "",
+			       n > 1 ? word[1] : "");
+	return print_help(prefix) > 0 ? EXIT_OK : EXIT_USAGE;
+}
+
+/* What the services do not need from us is given up before they are asked. */
+static int restrict_self(void)
+{
+	static const struct sandbox TABLE = { .calls = SANDBOX_UNIX_SOCKETS };
+	struct rlimit none = {};
+
+	(void)umask(0077);
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return neg_errno();
+	return sandbox_enter(&TABLE);
+}
+
+static int complain(const char *why, int code)
+{
+	(void)fprintf(stderr, "redoubt: %s\n", why);
+	return code;
+}
+
+static int run(struct request *request)
+{
+	cleanup(client_free_at) struct client *client = nullptr;
+	char why[WHY] = "";
+
+	int r = request_input(request, STDIN_FILENO, why, sizeof(why));
+	if (r > 0)
+		return complain(why, EXIT_USAGE);
+	if (r == 0)
+		r = restrict_self();
+	if (r == 0)
+		r = client_new(nullptr, &client);
+	if (r < 0)
+		return complain(strerror(-r), EXIT_FAILED);
+	return request->verb->run(client, request);
+}
+
+int main(int argc, char **argv)
+{
+	auto word = argv + 1;
+	size_t n = argc > 0 ? (size_t)argc - 1 : 0;
+	struct request request;
+	char why[WHY] = "";
+
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters in tables */
+	if (n == 0)
+		return print_help("") > 0 ? EXIT_USAGE : EXIT_FAILED;
+	if (strcmp(word[0], "help") == 0 || strcmp(word[0], "--help") == 0)
+		return help(word + 1, n - 1);
+	if (strcmp(word[0], "--version") == 0)
+		return printf("redoubt 0.1\n") > 0 ? EXIT_OK : EXIT_FAILED;
+
+	int r = request_parse(word, n, &request, why, sizeof(why));
+	if (r) {
+		(void)complain(why, EXIT_USAGE);
+		if (request.verb)
+			print_verb(request.verb);
+		else
+			(void)fprintf(stderr, "`redoubt help` lists what there is.\n");
+		return EXIT_USAGE;
+	}
+	if (request.value[OPTION_HELP])
+		return print_help(request.verb->name) > 0 ? EXIT_OK : EXIT_FAILED;
+	r = run(&request);
+	request_done(&request);
+	return r;
+}

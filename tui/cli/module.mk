@@ -1,0 +1,5 @@
+programs += tui/cli/redoubt
+tui/cli/redoubt.src  := tui/cli/main.c tui/cli/request.c tui/cli/run.c tui/cli/show.c tui/cli/verb.c
+tui/cli/redoubt.libs := tui/model/model common/common
+tui/cli/redoubt.pkgs := $(common_pkgs)
+installs += tui/cli/redoubt:/usr/bin

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * run: what the verbs do, in a few shapes: ask, then print.
+ *
+ * Layer 3 (tui/cli). Each returns the program's exit code.
+ */
+
+#include "common/base.h"
+
+struct client;
+struct request;
+
+/* Ask and print a list. */
+[[nodiscard]] int run_list(struct client *client, const struct request *request);
+
+/* Ask and print one record. */
+[[nodiscard]] int run_record(struct client *client, const struct request *request);
+
+/* Ask and print one text; in JSON under the verb's constant as its name. */
+[[nodiscard]] int run_text(struct client *client, const struct request *request);
+
+/* Change something; nothing is printed when it worked, {} in JSON. */
+[[nodiscard]] int run_change(struct client *client, const struct request *request);
+
+/* Ask for the hardening checks; EXIT_FAILED if one of them failed. */
+[[nodiscard]] int run_checks(struct client *client, const struct request *request);
+
+/* Have the ledger verified; EXIT_FAILED unless it is valid. */
+[[nodiscard]] int run_verify(struct client *client, const struct request *request);
