@@ -36,7 +36,7 @@ stage() {
 
 # The limit of a unit: the first line of the table whose pattern fits.
 limit_of() {
-	while read -r pattern limit reason; do
+	while read -r pattern limit _; do
 		case $pattern in '' | '#'*) continue ;; esac
 		# shellcheck disable=SC2254 # it is a pattern
 		case $1 in $pattern) echo "$limit"; return ;; esac
