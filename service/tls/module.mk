@@ -1,0 +1,2 @@
+archives += service/tls/tls
+service/tls/tls.src := service/tls/tls.c service/tls/throwaway.c
