@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/log.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -64,11 +65,12 @@ void log_event(int priority, enum event_id event, int error, const char *text, c
 	(void)snprintf(line, sizeof(line), "%s%s%s%s%s", text, subject ? ": " : "", about,
 		       error ? ": " : "", error ? strerrordesc_np(-error) : "");
 
-	if (!getenv("JOURNAL_STREAM")) {
+	int r = -ENOTCONN;
+	if (getenv("JOURNAL_STREAM"))
+		r = sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "REDOUBT_EVENT=%s",
+				    EVENTS[event].name, "REDOUBT_HELP=%s", EVENTS[event].help,
+				    "ERRNO=%d", -error, nullptr);
+	/* front may make no socket; the journal reads its stderr and knows this prefix. */
+	if (r < 0)
 		(void)fprintf(stderr, "<%d>%s: %s\n", priority, EVENTS[event].name, line);
-		return;
-	}
-	(void)sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", priority, "REDOUBT_EVENT=%s",
-			      EVENTS[event].name, "REDOUBT_HELP=%s", EVENTS[event].help, "ERRNO=%d",
-			      -error, nullptr);
 }

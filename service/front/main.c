@@ -99,7 +99,7 @@ static int self_test(void)
 
 /* --- start -------------------------------------------------------------------------------- */
 
-/* Read a credential that systemd passed in. Returns 0 with its length, or -ENOENT if it is absent or empty. */
+/* Read a credential that systemd passed in. Returns 0, or -ENOENT if it is absent or an empty line, as the unit sets it. */
 static int read_credential(const char *name, struct secret *ret, size_t *ret_len)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -123,7 +123,7 @@ static int read_credential(const char *name, struct secret *ret, size_t *ret_len
 		if (got < 0 && errno != EINTR)
 			return neg_errno();
 		if (got == 0)
-			return *ret_len > 0 ? 0 : -ENOENT;
+			return *ret_len > 1 ? 0 : -ENOENT;
 		*ret_len += got > 0 ? (size_t)got : 0;
 	}
 	return -EFBIG;
@@ -153,11 +153,12 @@ static int load_certificate(struct front *front)
 static void size_by_descriptors(struct front *front)
 {
 	constexpr rlim_t WANT = FRONT_FDS_OTHER + FRONT_FDS_PER_CONN * FRONT_CONNS_MAX;
-	struct rlimit limit = { .rlim_cur = FRONT_FDS_OTHER + FRONT_FDS_PER_CONN };
+	struct rlimit limit = { .rlim_cur = 1024 }; /* what everybody has, should we not be told */
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < WANT) {
 		limit.rlim_cur = limit.rlim_max < WANT ? limit.rlim_max : WANT;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
 	}
 	rlim_t have = limit.rlim_cur < WANT ? limit.rlim_cur : WANT;
 	front->conns_max =

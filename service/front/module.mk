@@ -4,3 +4,14 @@ front_src := service/front/acceptors.c service/front/conn.c service/front/exchan
 service/front/redoubt-front.src := service/front/main.c $(front_src)
 service/front/redoubt-front.libs := service/http/http service/tls/tls service/api/api common/common
 service/front/redoubt-front.pkgs := $(common_pkgs) libssl libllhttp
+
+front_units := /usr/lib/systemd/system
+installs += service/front/redoubt-front:/usr/lib/redoubt \
+	service/front/redoubt-front.service:$(front_units) \
+	service/front/redoubt-front.service.d/20-needs.conf:$(front_units)/redoubt-front.service.d \
+	service/front/redoubt-front.socket:$(front_units) \
+	service/front/redoubt-front-http.socket:$(front_units) \
+	service/front/redoubt-front-engine.socket:$(front_units) \
+	service/front/redoubt-front-accounts.socket:$(front_units) \
+	service/front/redoubt-front-appliance.socket:$(front_units) \
+	service/front/redoubt-front-notify.socket:$(front_units)
