@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/worker/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "appliance/worker/apply.h"
+#include "appliance/worker/config.h"
+#include "appliance/worker/disk.h"
+#include "appliance/worker/files.h"
+#include "appliance/worker/handover.h"
+#include "appliance/worker/recovery.h"
+#include "appliance/worker/run.h"
+#include "appliance/worker/smbios.h"
+#include "appliance/worker/volume.h"
+#include "common/log.h"
+
+constexpr int MKFS_TIMEOUT_S = 600; /* a large disk under emulation */
+constexpr uint32_t KDF_ITERATIONS = 4;
+constexpr uint32_t KDF_MEMORY_KB = 64 * 1024; /* RFC 9106 section 4, second recommendation */
+constexpr uint64_t SMALL_MEMORY = 512ull << 20;
+static const char TPM_DEVICE[] = "/dev/tpmrm0";
+static const char SMBIOS_ENTRIES[] = "/sys/firmware/dmi/entries";
+
+/* What a boot works with. config is nullptr while there is none. */
+struct found {
+	struct config *config;
+	struct buf text; /* its JSON */
+};
+
+static void found_done(struct found *found)
+{
+	free(found->config);
+	buf_done(&found->text);
+}
+
+[[gnu::format(printf, 3, 4)]] static void finish(struct boot *boot, enum job_outcome outcome,
+						 const char *format, ...)
+{
+	va_list args;
+
+	boot->done->outcome = outcome;
+	va_start(args, format);
+	(void)vsnprintf(boot->done->text, sizeof(boot->done->text), format, args);
+	va_end(args);
+}
+
+/* End with a fault: what could not be done, and why. */
+static void fault(struct boot *boot, const char *what, int error, const char *said)
+{
+	finish(boot, JOB_FAULT, "%s: %s%s%.200s", what, strerrordesc_np(-error),
+	       said && said[0] ? "; " : "", said ? said : "");
+}
+
+/* Check a configuration and keep it. Returns whether it is valid; says why if it is not. */
+static bool take_config(struct boot *boot, struct found *found, const char *origin)
+{
+	char why[CONFIG_ERROR];
+
+	found->config = calloc(1, sizeof(*found->config));
+	int r = found->config ? config_parse((const char *)found->text.data, found->text.len,
+					     found->config, why)
+			      : -ENOMEM;
+	if (r == 0)
+		return true;
+	if (r < 0)
+		fault(boot, "the configuration could not be read", r, nullptr);
+	else
+		finish(boot, JOB_REFUSED, "the configuration %s is not valid: %.380s", origin, why);
+	return false;
+}
+
+/* Look for a configuration from outside. Returns whether to go on, with found->config or without. */
+static bool find_config(struct boot *boot, struct found *found)
+{
+	char path[256];
+
+	int r = smbios_read(SMBIOS_ENTRIES, &found->text);
+	if (r == SMBIOS_OK)
+		return take_config(boot, found, "from the SMBIOS string");
+	if (r == SMBIOS_INVALID) {
+		finish(boot, JOB_REFUSED,
+		       "the SMBIOS string redoubt.config= is given twice, too long "
+		       "or not base64 of a JSON text");
+		return false;
+	}
+	if (r < 0)
+		log_event(LOG_WARNING, EVENT_PROVISION, r, "SMBIOS strings not read", nullptr);
+
+	auto_close int dir = -1;
+	(void)snprintf(path, sizeof(path), "%s/imds", files_run());
+	r = files_open_folder(path, &dir);
+	if (r == 0)
+		r = files_read(dir, "user-data", &found->text);
+	if (r == 0)
+		return take_config(boot, found, "from the instance's user data");
+	if (r != -ENOENT)
+		log_event(LOG_WARNING, EVENT_PROVISION, r, "user data not read", nullptr);
+	return true;
+}
+
+static bool have_tpm(void)
+{
+	return access(TPM_DEVICE, R_OK | W_OK) == 0;
+}
+
+/* argon2id's cost, bounded by what the machine has. */
+static struct volume_cost cost_of_guessing(void)
+{
+	struct sysinfo info;
+	bool small = sysinfo(&info) == 0 && (uint64_t)info.totalram * info.mem_unit < SMALL_MEMORY;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (struct volume_cost) {
+		.iterations = KDF_ITERATIONS,
+		.memory_kb = small ? KDF_MEMORY_KB / 2 : KDF_MEMORY_KB,
+		.threads = cpus >= 4   ? 4
+			   : cpus >= 1 ? (uint32_t)cpus
+				       : 1,
+	};
+}
+
+/* Make the file system on the open volume. */
+static bool make_file_system(struct boot *boot)
+{
+	auto_buf struct buf said = buf_make(1024);
+	const char *const argv[] = { "/usr/sbin/mke2fs",
+				     "-q",
+				     "-t",
+				     "ext4",
+				     "-m",
+				     "1",
+				     "-L",
+				     "redoubt",
+				     "-E",
+				     "nodiscard,lazy_itable_init=1,lazy_journal_init=1",
+				     "/dev/mapper/" VOLUME_MAKING,
+				     nullptr };
+	struct run run = { .argv = argv, .timeout_s = MKFS_TIMEOUT_S };
+	int r = run_program(&run, &said);
+
+	if (r == 0)
+		return true;
+	fault(boot, "the file system could not be made", r < 0 ? r : -EIO, buf_text(&said));
+	return false;
+}
+
+/* Add the TPM's slot. */
+static bool enroll_tpm(struct boot *boot, const char *path, const char *key)
+{
+	auto_buf struct buf said = buf_make(1024);
+	int r = volume_enroll_tpm(path, key, &said);
+
+	if (r == 0)
+		return true;
+	fault(boot, "the TPM did not take a key for the volume", r < 0 ? r : -EIO, buf_text(&said));
+	return false;
+}
+
+/* Open the volume just made, by the way the next boots will go. */
+static bool open_made(struct boot *boot, const char *path, const char *key, bool tpm)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	int r = volume_load(path, &volume);
+
+	if (r == 0)
+		r = tpm ? volume_open_tpm(volume, VOLUME_NAME)
+			: volume_open_key(volume, VOLUME_NAME, key);
+	if (r == 0)
+		return true;
+	fault(boot, "the new volume does not open", r < 0 ? r : -EKEYREJECTED,
+	      volume ? volume_said(volume) : nullptr);
+	return false;
+}
+
+/* Header, file system, TPM. The order keeps a cut-short attempt recognisable: see volume.h. */
+static bool make_volume(struct boot *boot, const char *path, const char *key, bool tpm)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	const struct volume_cost cost = cost_of_guessing();
+	char said[VOLUME_SAID];
+
+	boot->progress(boot->userdata, 10, "making the encrypted volume");
+	int r = volume_format(path, key, &cost, &volume, said);
+	if (r) {
+		fault(boot, "the disk could not be formatted", r, said);
+		return false;
+	}
+	boot->progress(boot->userdata, 40, "making the file system");
+	r = volume_open_key(volume, VOLUME_MAKING, key);
+	if (r) {
+		fault(boot, "the new volume does not open", r < 0 ? r : -EKEYREJECTED,
+		      volume_said(volume));
+		return false;
+	}
+	bool made = make_file_system(boot);
+	r = volume_close(VOLUME_MAKING);
+	if (made && r) {
+		fault(boot, "the new volume does not close", r, nullptr);
+		made = false;
+	}
+	volume = volume_free(volume);
+	if (made && tpm) {
+		boot->progress(boot->userdata, 70, "giving the TPM a key");
+		made = enroll_tpm(boot, path, key);
+	}
+	return made;
+}
+
+/* First boot: make the volume on a disk that may be taken. */
+static void first_boot(struct boot *boot, const struct found *found, const struct disk *disk)
+{
+	bool tpm = found->config->key == CONFIG_KEY_TPM;
+	char key[RECOVERY_TEXT];
+
+	if (disk->size < DISK_SIZE_MIN) {
+		finish(boot, JOB_NO_DISK, "%s is too small for the data volume; it needs 512 MiB",
+		       disk->path);
+		return;
+	}
+	if (tpm && !have_tpm()) {
+		finish(boot, JOB_FAULT,
+		       "this machine has no TPM 2.0 to keep the volume's key; add one, or set "
+		       "\"volumes\":{\"data\":{\"key\":\"passphrase\"}} and type the recovery key at "
+		       "each boot");
+		return;
+	}
+	int r = recovery_make(key);
+	if (r == 0)
+		r = handover_leave("config.json", found->text.data, found->text.len);
+	if (r == 0)
+		r = handover_leave("recovery-key", key, strlen(key));
+	if (r)
+		fault(boot, "the first boot could not begin", r, nullptr);
+	else if (make_volume(boot, disk->path, key, tpm) && open_made(boot, disk->path, key, tpm))
+		finish(boot, JOB_OK, "the data volume was made on %s", disk->path);
+	explicit_bzero(key, sizeof(key));
+	log_event(LOG_NOTICE, EVENT_VOLUME, 0, boot->done->outcome == JOB_OK ? "made" : "not made",
+		  boot->done->text);
+}
+
+/* A volume in use: the TPM opens it, or nobody does. */
+static void open_volume(struct boot *boot, struct volume *volume, const char *path)
+{
+	boot->progress(boot->userdata, 50, "opening the data volume");
+	bool slot = volume_has_tpm_slot(volume);
+	int r = slot && have_tpm() ? volume_open_tpm(volume, VOLUME_NAME) : VOLUME_NO_SLOT;
+
+	if (r == 0) {
+		finish(boot, JOB_OK, "the data volume on %s is open", path);
+		return;
+	}
+	if (r < 0) {
+		fault(boot, "the data volume could not be opened", r, volume_said(volume));
+		return;
+	}
+	const char *why =
+		!slot ? "it has no key in a TPM"
+		: !have_tpm()
+			? "its key is in a TPM, and this machine shows none"
+			: "the TPM does not give its key: this is not the machine it was made "
+			  "on, or Secure Boot's settings have changed (PCR 7)";
+	finish(boot, JOB_LOCKED,
+	       "the data volume on %s is locked: %s. Nothing was changed. Type the recovery key on "
+	       "the console",
+	       path, why);
+	log_event(LOG_WARNING, EVENT_VOLUME, 0, boot->done->text,
+		  volume_said(volume)[0] ? volume_said(volume) : nullptr);
+}
+
+/* A disk with our label on it: in use, cut short, or somebody else's. */
+static void continue_with(struct boot *boot, const struct found *found, const struct disk *disk)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	int r = volume_load(disk->path, &volume);
+
+	if (r < 0) {
+		fault(boot, "the data volume's header could not be read", r, nullptr);
+		return;
+	}
+	enum volume_state state = r == 0 ? volume_state(volume) : VOLUME_FOREIGN;
+	switch (state) {
+	case VOLUME_COMPLETE:
+		open_volume(boot, volume, disk->path);
+		return;
+	case VOLUME_HALF:
+		volume = volume_free(volume);
+		if (found->config)
+			first_boot(boot, found, disk);
+		else
+			finish(boot, JOB_NEEDS_CONFIG,
+			       "the first boot was cut short; give the configuration again");
+		return;
+	case VOLUME_FOREIGN:
+		finish(boot, JOB_FOREIGN_DATA,
+		       "%s has our label but was not made by this appliance; nothing was touched",
+		       disk->path);
+		return;
+	}
+}
+
+/* Configuration or not: find the disk and do what it asks for. */
+static void go_on(struct boot *boot, struct found *found)
+{
+	const char *device = found->config ? found->config->device : "";
+	bool take = found->config && found->config->format == CONFIG_FORMAT_ERASE_FOREIGN_DATA;
+	char text[DISK_TEXT];
+	struct disk disk;
+
+	if (access("/dev/mapper/" VOLUME_NAME, F_OK) == 0) {
+		finish(boot, JOB_OK, "the data volume is open already");
+		return;
+	}
+	int r = volume_close(VOLUME_MAKING); /* of a worker that was killed */
+	if (r == 0)
+		r = disk_find(device, take, &disk, text);
+	if (r < 0) {
+		fault(boot, "the disks could not be looked at", r, nullptr);
+		return;
+	}
+	if (r == DISK_OK && disk.kind == DISK_OURS) {
+		if (found->config) {
+			r = handover_leave("config.json", found->text.data, found->text.len);
+			if (r)
+				log_event(LOG_ERR, EVENT_PROVISION, r,
+					  "the configuration is not handed over", nullptr);
+		}
+		continue_with(boot, found, &disk);
+		return;
+	}
+	if (!found->config) {
+		finish(boot, JOB_NEEDS_CONFIG,
+		       "there is no configuration yet; type one on the console, or give one as SMBIOS "
+		       "string redoubt.config= or EC2 user data");
+		return;
+	}
+	if (r == DISK_OK)
+		first_boot(boot, found, &disk);
+	else
+		finish(boot, r == DISK_ONLY_FOREIGN ? JOB_FOREIGN_DATA : JOB_NO_DISK, "%s", text);
+}
+
+/* Put the configuration into force, then go on. */
+static void apply_and_go_on(struct boot *boot, struct found *found)
+{
+	int r = found->config ? apply(found->config) : 0;
+
+	if (r)
+		fault(boot, "the network could not be configured", r, nullptr);
+	else
+		go_on(boot, found);
+}
+
+void boot_start(struct boot *boot)
+{
+	cleanup(found_done) struct found found = { .text = buf_make(CONFIG_MAX + 1) };
+
+	boot->progress(boot->userdata, 0, "looking for the configuration");
+	if (find_config(boot, &found))
+		apply_and_go_on(boot, &found);
+}
+
+void boot_provision(struct boot *boot, const char *config)
+{
+	cleanup(found_done) struct found found = { .text = buf_make(CONFIG_MAX + 1) };
+
+	buf_add_str(&found.text, config);
+	if (buf_error(&found.text)) {
+		finish(boot, JOB_REFUSED, "the configuration is longer than 16 KiB");
+		return;
+	}
+	if (take_config(boot, &found, "as it was typed"))
+		apply_and_go_on(boot, &found);
+}
+
+void boot_unlock(struct boot *boot, const char *key)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	char text[DISK_TEXT], normal[RECOVERY_TEXT];
+	struct disk disk;
+	int r = disk_find("", false, &disk, text);
+
+	if (r == DISK_OK && disk.kind == DISK_OURS)
+		r = volume_load(disk.path, &volume);
+	if (r || !volume) {
+		finish(boot, JOB_NO_DISK, "%s", r > 0 ? text : "there is no data volume to unlock");
+		return;
+	}
+	boot->progress(boot->userdata, 30, "trying the key");
+	bool recovery = recovery_normal(key, normal);
+	r = volume_open_key(volume, VOLUME_NAME, recovery ? normal : key);
+	explicit_bzero(normal, sizeof(normal));
+	if (r == 0)
+		finish(boot, JOB_OK, "the data volume on %s is open", disk.path);
+	else if (r == VOLUME_WRONG_KEY)
+		finish(boot, JOB_LOCKED, "this key does not open the data volume on %s%s",
+		       disk.path,
+		       recovery ? "" : "; a recovery key has 8 groups of 6 letters and digits");
+	else
+		fault(boot, "the data volume could not be opened", r, volume_said(volume));
+}

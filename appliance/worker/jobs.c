@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/worker/jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "appliance/worker/config.h"
+#include "appliance/worker/files.h"
+#include "appliance/worker/identity.h"
+#include "appliance/worker/run.h"
+#include "appliance/worker/volume.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/sandbox.h"
+
+constexpr size_t RECOVERY_FILE_MAX = 128;
+constexpr int CHECK_TIMEOUT_S = 300;
+static const char CHECK_PROGRAM[] = "/usr/lib/redoubt/redoubt-check";
+
+[[gnu::format(printf, 3, 4)]] static void finish(struct boot *boot, enum job_outcome outcome,
+						 const char *format, ...)
+{
+	va_list args;
+
+	boot->done->outcome = outcome;
+	va_start(args, format);
+	(void)vsnprintf(boot->done->text, sizeof(boot->done->text), format, args);
+	va_end(args);
+}
+
+/* Copy a text into the answer, as much as fits by whole lines. */
+static void answer(struct boot *boot, struct buf *text)
+{
+	size_t len = text->len < JOB_DATA_MAX - 1 ? text->len : JOB_DATA_MAX - 1;
+
+	while (len < text->len && len > 0 && text->data[len - 1] != '\n')
+		len--;
+	if (len > 0)
+		memcpy(boot->done->data, text->data, len);
+	boot->done->data[len] = '\0';
+}
+
+static enum jobs_end do_boot(const struct job *job, struct boot *boot)
+{
+	(void)job;
+	boot_start(boot);
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_provision(const struct job *job, struct boot *boot)
+{
+	boot_provision(boot, job->argument);
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_unlock(const struct job *job, struct boot *boot)
+{
+	boot_unlock(boot, job->argument);
+	return JOBS_END_NOTHING;
+}
+
+/* Open the state folder; without the volume in it there is nothing to be done there. */
+static bool open_state(struct boot *boot, int *state)
+{
+	int r = files_open_folder(files_state(), state);
+
+	if (r == 0 && faccessat(*state, "config/config.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	finish(boot, JOB_LOCKED, "the data volume is not open");
+	return false;
+}
+
+static enum jobs_end do_take_recovery_key(const struct job *job, struct boot *boot)
+{
+	auto_buf struct buf key = buf_make(RECOVERY_FILE_MAX);
+	auto_close int state = -1;
+
+	(void)job;
+	if (!open_state(boot, &state))
+		return JOBS_END_NOTHING;
+	int r = files_read(state, "recovery-key", &key);
+	if (r == -ENOENT) {
+		finish(boot, JOB_REFUSED,
+		       "the recovery key has been taken already; it is shown once");
+		return JOBS_END_NOTHING;
+	}
+	/* Erased durably before it is shown: it must not be there for a second person. */
+	if (r == 0 && (unlinkat(state, "recovery-key", 0) < 0 || fsync(state) < 0))
+		r = neg_errno();
+	if (r) {
+		finish(boot, JOB_FAULT, "the recovery key could not be taken: %s",
+		       strerrordesc_np(-r));
+		return JOBS_END_NOTHING;
+	}
+	answer(boot, &key);
+	explicit_bzero(key.data, key.room);
+	finish(boot, JOB_OK, "this is the only time it is shown");
+	return JOBS_END_NOTHING;
+}
+
+static int stored_config(int state, struct config *config)
+{
+	auto_buf struct buf text = buf_make(CONFIG_MAX + 1);
+	char why[CONFIG_ERROR];
+	auto_close int dir = openat(state, "config", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return neg_errno();
+	int r = files_read(dir, "config.json", &text);
+	if (r == 0)
+		r = config_parse((const char *)text.data, text.len, config, why);
+	return r == CONFIG_INVALID ? -EBADMSG : r;
+}
+
+static enum jobs_end do_install_certificate(const struct job *job, struct boot *boot)
+{
+	auto_free struct config *config = calloc(1, sizeof(*config));
+	auto_close int state = -1;
+	char why[IDENTITY_TEXT];
+
+	if (!open_state(boot, &state))
+		return JOBS_END_NOTHING;
+	int r = config ? stored_config(state, config) : -ENOMEM;
+	if (r == 0)
+		r = identity_install(state, config, job->argument, job->second,
+				     clock_wall_us() / 1'000'000, why);
+	if (r == IDENTITY_REFUSED)
+		finish(boot, JOB_REFUSED, "%s", why);
+	else if (r)
+		finish(boot, JOB_FAULT, "the certificate could not be stored: %s",
+		       strerrordesc_np(-r));
+	else
+		finish(boot, JOB_OK, "the certificate is installed; HTTPS uses it in a moment");
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	auto_buf struct buf text = buf_make(JOB_DATA_MAX - 1);
+	int r = volume_load_open(VOLUME_NAME, &volume);
+
+	(void)job;
+	if (r) {
+		finish(boot, JOB_LOCKED, "the data volume is not open");
+		return JOBS_END_NOTHING;
+	}
+	volume_describe(volume, &text);
+	answer(boot, &text);
+	finish(boot, JOB_OK, "%s", "");
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_check_hardening(const struct job *job, struct boot *boot)
+{
+	auto_buf struct buf said = buf_make(JOB_DATA_MAX - 1);
+	const char *const argv[] = { CHECK_PROGRAM, "--json", nullptr };
+	struct run run = { .argv = argv, .timeout_s = CHECK_TIMEOUT_S };
+	int r = run_program(&run, &said);
+
+	(void)job;
+	if (r < 0 || r >= 126) {
+		finish(boot, JOB_FAULT, "the hardening checks could not be run");
+		return JOBS_END_NOTHING;
+	}
+	answer(boot, &said);
+	finish(boot, JOB_OK, r ? "some checks failed" : "every check passed");
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_power_off(const struct job *job, struct boot *boot)
+{
+	(void)job;
+	finish(boot, JOB_OK, "powering off");
+	return JOBS_END_POWER_OFF;
+}
+
+static enum jobs_end do_reboot(const struct job *job, struct boot *boot)
+{
+	(void)job;
+	finish(boot, JOB_OK, "restarting");
+	return JOBS_END_REBOOT;
+}
+
+static enum jobs_end (*const JOBS[])(const struct job *, struct boot *) = {
+	[JOB_BOOT] = do_boot,
+	[JOB_PROVISION] = do_provision,
+	[JOB_UNLOCK] = do_unlock,
+	[JOB_TAKE_RECOVERY_KEY] = do_take_recovery_key,
+	[JOB_INSTALL_CERTIFICATE] = do_install_certificate,
+	[JOB_VOLUME_STATUS] = do_volume_status,
+	[JOB_CHECK_HARDENING] = do_check_hardening,
+	[JOB_POWER_OFF] = do_power_off,
+	[JOB_REBOOT] = do_reboot,
+};
+static_assert(countof(JOBS) == JOB_KIND_COUNT);
+
+enum jobs_end jobs_run(const struct job *job, struct boot *boot)
+{
+	return JOBS[job->kind](job, boot);
+}
+
+void jobs_end(enum jobs_end end)
+{
+	/* systemd(1): SIGRTMIN+4 starts poweroff.target, SIGRTMIN+5 reboot.target. */
+	const int signal_of[] = {
+		[JOBS_END_NOTHING] = 0,
+		[JOBS_END_POWER_OFF] = SIGRTMIN + 4,
+		[JOBS_END_REBOOT] = SIGRTMIN + 5,
+	};
+
+	if (signal_of[end] && kill(1, signal_of[end]) < 0)
+		log_event(LOG_ERR, EVENT_REQUEST_FAILED, neg_errno(), "systemd was not asked",
+			  nullptr);
+}
+
+static bool reach_network(void)
+{
+	return sandbox_try_inet_socket();
+}
+
+static bool reach_bus(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX,
+				       .sun_path = "/run/dbus/system_bus_socket" };
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+static bool read_people(void)
+{
+	return sandbox_try_read("/run/userdb");
+}
+
+int jobs_self_test(void)
+{
+	static const struct sandbox_trial OWN[] = {
+		{ "reach the network", reach_network },
+		{ "reach the bus", reach_bus },
+		{ "read who the people are", read_people },
+	};
+
+	return sandbox_self_test(OWN, countof(OWN));
+}
