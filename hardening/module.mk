@@ -14,3 +14,18 @@ installs += \
 	hardening/units/redoubt-modules.service:$(hardening_units) \
 	$(foreach dropin,$(sort $(wildcard hardening/units/*.d/*.conf)),\
 		$(dropin):$(hardening_units)/$(notdir $(patsubst %/,%,$(dir $(dropin)))))
+
+archives += hardening/check/check
+hardening/check/check.src := hardening/check/control.c hardening/check/kinds.c hardening/check/kinds_files.c \
+	hardening/check/kinds_kernel.c hardening/check/kinds_live.c hardening/check/probe.c
+
+programs += hardening/check/redoubt-check
+hardening/check/redoubt-check.src  := hardening/check/main.c
+hardening/check/redoubt-check.libs := hardening/check/check common/common
+hardening/check/redoubt-check.pkgs := $(common_pkgs)
+
+installs += \
+	hardening/check/redoubt-check:/usr/lib/redoubt \
+	hardening/controls.tsv:/usr/share/redoubt \
+	hardening/units/redoubt-check.socket:$(hardening_units) \
+	hardening/units/redoubt-check@.service:$(hardening_units)
