@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * review: org.redoubt.Audit1 on the system bus: look at the ledger, prove and verify it.
+ *
+ * Layer 2 (appliance/audit). Long answers are made in slices between turns of the loop, so that nobody's append
+ * waits for somebody's reading.
+ */
+
+#include "appliance/audit/ledger.h"
+#include "common/base.h"
+#include "common/loop.h"
+
+struct review;
+
+/*
+ * Serve the ledger's review. That there is no bus is not an error.
+ *
+ * ledger  borrowed
+ *
+ * Returns 0 or -ENOMEM.
+ */
+[[nodiscard]] int review_new(struct loop *loop, struct ledger *ledger, struct review **ret);
+
+/* Leave the bus; open questions are answered Failed. nullptr is a no-op. Always returns nullptr. */
+struct review *review_free(struct review *review);
+CLEANUP_FN(struct review, review_free)
+
+/* Tell views that there is something new. */
+void review_changed(struct review *review);

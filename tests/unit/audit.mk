@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tools that the ledger's integration tests use; not installed.
+helpers += tests/lib/audit-load tests/lib/audit-check
+tests/lib/audit-load.src   := tests/lib/audit-load.c
+tests/lib/audit-load.libs  := common/common
+tests/lib/audit-load.pkgs  := $(common_pkgs)
+tests/lib/audit-check.src  := tests/lib/audit-check.c
+tests/lib/audit-check.libs := appliance/audit/ledger common/common
+tests/lib/audit-check.pkgs := $(common_pkgs) $(audit_pkgs)
