@@ -1,0 +1,2 @@
+archives += tui/screen/screen
+tui/screen/screen.src := tui/screen/screen.c
