@@ -61,7 +61,7 @@ static const char USAGE[] =
 	"  --self-test  try what this process must not be able to do; TAP on stdout\n"
 	"\n"
 	"Environment: REDOUBT_STATE (default /var/lib/redoubt), REDOUBT_RUN (default /run/redoubt),\n"
-	"REDOUBT_USERDB (default /run/userdb), CREDENTIALS_DIRECTORY with grant.key and config.\n";
+	"REDOUBT_USERDB (default /run/userdb), CREDENTIALS_DIRECTORY with grant and config.\n";
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -110,7 +110,7 @@ static int load_grant_key(struct accounts *accounts)
 
 	int r = secret_init(&room, GRANT_KEY_MAX);
 	if (r == 0)
-		r = read_credential("grant.key", room.data, room.len, &len);
+		r = read_credential("grant", room.data, room.len, &len);
 	if (r == 0 && len < GRANT_KEY_MIN)
 		r = -EKEYREJECTED;
 	if (r)
@@ -151,7 +151,7 @@ static int open_all(struct service *service)
 
 	int r = loop_new(&accounts->loop);
 	if (r == 0) {
-		what = "credential grant.key";
+		what = "credential grant";
 		r = load_grant_key(accounts);
 	}
 	if (r == 0) {
@@ -259,8 +259,8 @@ static void close_all(struct service *service)
 
 static bool try_grant_key(void)
 {
-	return sandbox_try_read("/var/lib/redoubt/keys/grant.key") ||
-	       sandbox_try_read("/var/lib/redoubt/keys/tls.key");
+	return sandbox_try_read("/var/lib/redoubt/keys/grant") ||
+	       sandbox_try_read("/var/lib/redoubt/tls/key.pem");
 }
 
 static bool try_data(void)

@@ -13,7 +13,7 @@
 #include "common/crypto/crypto.h"
 #include "common/utf8.h"
 
-constexpr uint32_t ED25519_BITS = 256;
+constexpr uint32_t ELLIPTIC_BITS = 256;	 /* Ed25519 and NIST P-256 */
 constexpr uint32_t RSA_BITS_MAX = 16384; /* OpenSSH reads no longer ones */
 constexpr size_t BLOB_MAX = SSHKEY_BASE64_MAX / 4 * 3;
 
@@ -25,12 +25,12 @@ static const struct type {
 } TYPES[] = {
 	{ "ssh-ed25519", SSH_KEYTYPE_ED25519, SSHKEY_OK },
 	{ "sk-ssh-ed25519@openssh.com", SSH_KEYTYPE_SK_ED25519, SSHKEY_OK },
+	{ "sk-ecdsa-sha2-nistp256@openssh.com", SSH_KEYTYPE_SK_ECDSA, SSHKEY_OK },
 	{ "ssh-rsa", SSH_KEYTYPE_RSA, SSHKEY_OK },
 	{ "ssh-dss", SSH_KEYTYPE_UNKNOWN, SSHKEY_DSA },
 	{ "ecdsa-sha2-nistp256", SSH_KEYTYPE_UNKNOWN, SSHKEY_ECDSA },
 	{ "ecdsa-sha2-nistp384", SSH_KEYTYPE_UNKNOWN, SSHKEY_ECDSA },
 	{ "ecdsa-sha2-nistp521", SSH_KEYTYPE_UNKNOWN, SSHKEY_ECDSA },
-	{ "sk-ecdsa-sha2-nistp256@openssh.com", SSH_KEYTYPE_UNKNOWN, SSHKEY_SK_ECDSA },
 };
 
 #define PASTE "paste the line of the .pub file"
@@ -48,10 +48,8 @@ static const char *const REASONS[SSHKEY_OUTCOME_COUNT] = {
 	[SSHKEY_TYPE_UNKNOWN] = "The line does not start with a key type that is known here: " PASTE
 				", such as \"ssh-ed25519 AAAA... name\".",
 	[SSHKEY_DSA] = "DSA keys are broken and refused: make one with ssh-keygen -t ed25519.",
-	[SSHKEY_ECDSA] = "ECDSA keys are not taken: make one with ssh-keygen -t ed25519.",
-	[SSHKEY_SK_ECDSA] =
-		"ECDSA keys of a FIDO2 token are not taken: make one with ssh-keygen -t "
-		"ed25519-sk, or -t ed25519 if the token cannot.",
+	[SSHKEY_ECDSA] =
+		"ECDSA keys are taken only from a FIDO2 token: make one with ssh-keygen -t ed25519.",
 	[SSHKEY_CERTIFICATE] = "This is a certificate, not a plain public key: paste the .pub file "
 			       "whose name does not end in -cert.pub.",
 	[SSHKEY_RSA_SHORT] =
@@ -208,7 +206,7 @@ static int judge(struct sshkey *ret, const struct type *type)
 	if (inside.len != strlen(type->name) || memcmp(inside.at, type->name, inside.len) != 0)
 		return SSHKEY_DAMAGED;
 
-	ret->bits = type->type == SSH_KEYTYPE_RSA ? rsa_bits(blob, len) : ED25519_BITS;
+	ret->bits = type->type == SSH_KEYTYPE_RSA ? rsa_bits(blob, len) : ELLIPTIC_BITS;
 	if (ret->bits == 0 || ret->bits > RSA_BITS_MAX)
 		return SSHKEY_DAMAGED;
 	if (type->type == SSH_KEYTYPE_RSA && ret->bits < SSHKEY_RSA_BITS_MIN)

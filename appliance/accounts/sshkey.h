@@ -6,7 +6,7 @@
  *
  * Layer 2 (appliance/accounts); the only folder that includes <libssh/libssh.h>, as a key library.
  * Pure over (pointer, length). What is accepted is what the appliance's sshd accepts
- * (hardening/sshd_config, PubkeyAcceptedAlgorithms): Ed25519, Ed25519 in a FIDO2 token, RSA from 3072 bit.
+ * (hardening/sshd/sshd_config, PubkeyAcceptedAlgorithms): Ed25519, Ed25519 or ECDSA in a FIDO2 token, RSA from 3072 bit.
  */
 
 #include <stddef.h>
@@ -42,7 +42,6 @@ enum {
 	SSHKEY_TYPE_UNKNOWN,
 	SSHKEY_DSA,
 	SSHKEY_ECDSA,
-	SSHKEY_SK_ECDSA,
 	SSHKEY_CERTIFICATE,
 	SSHKEY_RSA_SHORT,
 	SSHKEY_DAMAGED,

@@ -118,10 +118,12 @@ static int put_link(const struct userdb *userdb, const char *name, const char *t
 
 int userdb_write(struct userdb *userdb, const struct person *person)
 {
-	/* "*": no password fits, and the account is not locked, which sshd would refuse. */
+	/* "*": no password fits, and the account is not locked, which sshd would refuse.
+	   Nothing in it is secret, and sshd has given up the right to read other users' files: readable too. */
 	static const char PRIVILEGED[] = "{\"privileged\":{\"hashedPassword\":[\"*\"]}}\n";
 	auto_buf struct buf record = buf_make(RECORD_MAX);
-	char name[FILE_NAME_MAX], privileged[FILE_NAME_MAX], by_uid[FILE_NAME_MAX];
+	char name[FILE_NAME_MAX], privileged[FILE_NAME_MAX];
+	char by_uid[FILE_NAME_MAX], by_uid_privileged[FILE_NAME_MAX];
 
 	userdb_record(&record, person, userdb->gid);
 	const char *text = buf_text(&record);
@@ -131,9 +133,13 @@ int userdb_write(struct userdb *userdb, const struct person *person)
 	(void)snprintf(name, sizeof(name), "%s.user", person->name);
 	(void)snprintf(privileged, sizeof(privileged), "%s.user-privileged", person->name);
 	(void)snprintf(by_uid, sizeof(by_uid), "%u.user", person->uid);
+	(void)snprintf(by_uid_privileged, sizeof(by_uid_privileged), "%u.user-privileged",
+		       person->uid);
 	int r = put_file(userdb, privileged, PRIVILEGED);
 	if (r == 0)
 		r = put_file(userdb, name, text);
+	if (r == 0)
+		r = put_link(userdb, by_uid_privileged, privileged);
 	return r ? r : put_link(userdb, by_uid, name);
 }
 

@@ -4,7 +4,7 @@
 /*
  * userdb: tell the system's name service who the people are, as JSON user records in /run/userdb.
  *
- * Layer 2 (appliance/accounts). Files: NAME.user, NAME.user-privileged, and UID.user, a link to NAME.user.
+ * Layer 2 (appliance/accounts). Files: NAME.user, NAME.user-privileged, and the links UID.user and UID.user-privileged.
  * Each is written aside and renamed, so a reader sees a whole record or none. Source: nss-systemd(8),
  * systemd's JSON User Records (USER_RECORD), systemd-userdbd.service(8) for the file names.
  */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/ledger.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/bytes.h"
+#include "common/msg.h"
+#include "common/proto/audit.h"
+
+struct ledger {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	char dir[64], path[108];
+	int listener;
+	size_t count;
+	bool refuse;
+	struct audit_event last;
+	uint8_t room[MSG_MAX];
+};
+
+/* Take one event, or refuse it. */
+static int take(struct ledger *ledger, int fd, const struct msg *in)
+{
+	auto_buf struct buf out = buf_make(64);
+	auto_free struct audit_event *event = calloc(1, sizeof(*event));
+
+	(void)pthread_mutex_lock(&ledger->mutex);
+	bool refuse = ledger->refuse || !event || !audit_event_read(in->payload, in->len, event);
+	if (!refuse) {
+		ledger->last = *event;
+		write_u64(&out, ledger->count++);
+	}
+	(void)pthread_mutex_unlock(&ledger->mutex);
+	return msg_send(fd, &(struct msg) { .type = refuse ? AUDIT_REFUSED : AUDIT_APPENDED,
+					    .id = in->id,
+					    .payload = out.data,
+					    .len = out.len,
+					    .fd = -1 });
+}
+
+static void *serve(void *userdata)
+{
+	struct ledger *ledger = userdata;
+
+	for (int sock; (sock = accept(ledger->listener, nullptr, nullptr)) >= 0;) {
+		auto_close int fd = sock;
+		struct msg in;
+
+		while (msg_recv(fd, ledger->room, &in) == 0 && take(ledger, fd, &in) == 0)
+			;
+	}
+	return nullptr;
+}
+
+struct ledger *ledger_start(const char *name)
+{
+	cleanup(ledger_stop_at) struct ledger *ledger = calloc(1, sizeof(*ledger));
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	if (!ledger)
+		return nullptr;
+	ledger->listener = -1;
+	(void)snprintf(ledger->dir, sizeof(ledger->dir), "/tmp/ledger-XXXXXX");
+	if (!mkdtemp(ledger->dir))
+		return nullptr;
+	(void)snprintf(ledger->path, sizeof(ledger->path), "%s/%s", ledger->dir, name);
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s", ledger->path);
+	ledger->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (ledger->listener < 0 ||
+	    bind(ledger->listener, (const struct sockaddr *)&un, sizeof(un)) < 0 ||
+	    listen(ledger->listener, 8) < 0 || setenv("REDOUBT_RUN", ledger->dir, 1) < 0 ||
+	    pthread_mutex_init(&ledger->mutex, nullptr) != 0 ||
+	    pthread_create(&ledger->thread, nullptr, serve, ledger) != 0)
+		return nullptr;
+	return TAKE(ledger);
+}
+
+struct ledger *ledger_stop(struct ledger *ledger)
+{
+	if (!ledger)
+		return nullptr;
+	if (ledger->thread) {
+		/* Wakes accept(); a connection must have been closed by its user by now. */
+		(void)shutdown(ledger->listener, SHUT_RDWR);
+		(void)pthread_join(ledger->thread, nullptr);
+	}
+	close_at(&ledger->listener);
+	(void)unlink(ledger->path);
+	(void)rmdir(ledger->dir);
+	free(ledger);
+	return nullptr;
+}
+
+void ledger_refuse(struct ledger *ledger, bool refuse)
+{
+	(void)pthread_mutex_lock(&ledger->mutex);
+	ledger->refuse = refuse;
+	(void)pthread_mutex_unlock(&ledger->mutex);
+}
+
+size_t ledger_count(struct ledger *ledger)
+{
+	(void)pthread_mutex_lock(&ledger->mutex);
+	size_t count = ledger->count;
+	(void)pthread_mutex_unlock(&ledger->mutex);
+	return count;
+}
+
+void ledger_last(struct ledger *ledger, struct audit_event *ret)
+{
+	(void)pthread_mutex_lock(&ledger->mutex);
+	*ret = ledger->last;
+	(void)pthread_mutex_unlock(&ledger->mutex);
+}

@@ -1,0 +1,9 @@
+archives += tests/lib/ledger
+tests/lib/ledger.src := tests/lib/ledger.c
+
+accounts_tests := access accounts-config accounts-rate accounts-store apikey frontlink sshkey sshkeys userdb
+tests += $(accounts_tests:%=tests/unit/test-%)
+$(foreach t,$(accounts_tests),\
+	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
+	$(eval tests/unit/test-$(t).libs := tests/lib/testlib tests/lib/ledger $(accounts_libs))\
+	$(eval tests/unit/test-$(t).pkgs := $(accounts_pkgs)))
