@@ -20,6 +20,8 @@
 #include "appliance/worker/volume.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/crypto/cert.h"
+#include "common/crypto/crypto.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 
@@ -144,10 +146,69 @@ static enum jobs_end do_install_certificate(const struct job *job, struct boot *
 	return JOBS_END_NOTHING;
 }
 
+/* Append "a b c" as ["a","b","c"]. */
+static void add_words(const char *words, struct buf *ret)
+{
+	const char *separator = "";
+
+	buf_add_str(ret, "[");
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		buf_add_str(ret, separator);
+		buf_add_json(ret, words, len);
+		separator = ",";
+		words += len + (words[len] == ' ');
+	}
+	buf_add_str(ret, "]");
+}
+
+/* Append what is to be known of a certificate below the state folder. */
+static void describe_certificate(int state, const char *file, bool server, struct buf *ret)
+{
+	auto_buf struct buf pem = buf_make(CERT_PEM_MAX), names = buf_make(JOB_DATA_MAX / 4);
+	char fingerprint[65], ends[CLOCK_TEXT];
+	uint64_t end_s = 0;
+
+	if (files_read(state, file, &pem) ||
+	    !cert_describe(pem.data, pem.len, &end_s, fingerprint, &names))
+		return;
+	if (!server) {
+		buf_addf(ret, ",\"ca_fingerprint\":\"%s\"", fingerprint);
+		return;
+	}
+	const char *words = buf_text(&names);
+	clock_text_s(end_s * 1'000'000, ends);
+	buf_addf(ret, ",\"tls_expires\":\"%s\",\"tls_names\":", ends);
+	add_words(words ? words : "", ret);
+}
+
+/* Append the host key's fingerprint as ssh-keygen -l shows it. */
+static void describe_host_key(int state, struct buf *ret)
+{
+	auto_buf struct buf line = buf_make(1024);
+	uint8_t blob[512], hash[CRYPTO_HASH];
+	char text[64];
+	size_t len = 0;
+
+	if (files_read(state, "ssh/ssh_host_ed25519_key.pub", &line))
+		return;
+	const char *key = buf_text(&line);
+	key = key ? strchr(key, ' ') : nullptr;
+	if (!key ||
+	    !crypto_base64_decode(key + 1, strcspn(key + 1, " \n"), blob, sizeof(blob), &len) ||
+	    crypto_sha256(blob, len, hash))
+		return;
+	static_assert(sizeof(text) > (CRYPTO_HASH + 2) / 3 * 4);
+	crypto_base64(hash, sizeof(hash), text);
+	buf_addf(ret, ",\"ssh_host_key\":\"SHA256:%.*s\"", (int)strcspn(text, "="), text);
+}
+
 static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 {
 	cleanup(volume_free_at) struct volume *volume = nullptr;
 	auto_buf struct buf text = buf_make(JOB_DATA_MAX - 1);
+	auto_close int state = -1;
 	int r = volume_load_open(VOLUME_NAME, &volume);
 
 	(void)job;
@@ -155,7 +216,20 @@ static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 		finish(boot, JOB_LOCKED, "the data volume is not open");
 		return JOBS_END_NOTHING;
 	}
+	buf_add_str(&text, "{\"volume\":");
 	volume_describe(volume, &text);
+	if (files_open_folder(files_state(), &state) == 0) {
+		describe_certificate(state, "tls/cert.pem", true, &text);
+		describe_certificate(state, "ca/ca.pem", false, &text);
+		describe_host_key(state, &text);
+		bool pending = faccessat(state, "recovery-key", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+		buf_addf(&text, ",\"recovery_key_pending\":%s", pending ? "true" : "false");
+	}
+	buf_add_str(&text, "}");
+	if (buf_error(&text)) {
+		finish(boot, JOB_FAULT, "the status is too long to be told");
+		return JOBS_END_NOTHING;
+	}
 	answer(boot, &text);
 	finish(boot, JOB_OK, "%s", "");
 	return JOBS_END_NOTHING;
@@ -164,7 +238,7 @@ static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 static enum jobs_end do_check_hardening(const struct job *job, struct boot *boot)
 {
 	auto_buf struct buf said = buf_make(JOB_DATA_MAX - 1);
-	const char *const argv[] = { CHECK_PROGRAM, "--json", nullptr };
+	const char *const argv[] = { CHECK_PROGRAM, nullptr };
 	struct run run = { .argv = argv, .timeout_s = CHECK_TIMEOUT_S };
 	int r = run_program(&run, &said);
 

@@ -25,7 +25,7 @@ enum job_kind : uint8_t {
 	JOB_UNLOCK,    /* open the data volume with the recovery key or passphrase in argument */
 	JOB_TAKE_RECOVERY_KEY,	 /* return the recovery key once and erase it */
 	JOB_INSTALL_CERTIFICATE, /* argument: chain PEM, second: key PEM; check, store */
-	JOB_VOLUME_STATUS,	 /* return JSON: device, cipher, sector size, keyslots, tokens */
+	JOB_VOLUME_STATUS, /* return JSON: {volume: {device, cipher, …}, tls_names, tls_expires, ca_fingerprint, ssh_host_key, recovery_key_pending} */
 	JOB_CHECK_HARDENING, /* run hardening/ checks; return JSON lines {id,title,result,detail} */
 	JOB_POWER_OFF,
 	JOB_REBOOT,

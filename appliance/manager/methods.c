@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/manager/methods.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <yyjson.h>
+
+#include "appliance/manager/figures.h"
+#include "appliance/manager/manager.h"
+#include "common/log.h"
+
+constexpr uint32_t IN_READY = 1u << STATE_READY;
+constexpr uint32_t IN_UNCONFIGURED = 1u << STATE_UNCONFIGURED;
+constexpr uint32_t IN_LOCKED = 1u << STATE_LOCKED;
+constexpr uint32_t IN_ANY = (1u << STATE_COUNT) - 1;
+constexpr size_t CA_MAX = 16 * 1024;
+static const char CONSOLE[] = "console"; /* whom redoubt-tty stands for */
+
+struct errand;
+
+struct method_rule {
+	const char *privilege; /* nullptr: nobody but the local console */
+	bool console;	   /* the local console may without asking accounts, in any of the states */
+	uint32_t states;   /* in which it can be called at all */
+	enum job_kind job; /* JOB_KIND_COUNT: none, answer says it all */
+	const char *code;  /* of its event; nullptr: it is not recorded by us */
+	void (*answer)(struct errand *op, const struct job_done *done);
+};
+
+/* One call on its way: authorised, recorded, done, answered. */
+struct errand {
+	struct manager *manager;
+	struct bus_call *call;
+	const struct method_rule *rule;
+	char person[256];
+	uint64_t intent;
+	char *argument, *second; /* copies, wiped at the end; "" if the method has none */
+};
+
+static void wipe_text(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+static struct errand *errand_free(struct errand *op)
+{
+	if (!op)
+		return nullptr;
+	wipe_text(op->argument);
+	wipe_text(op->second);
+	free(op);
+	return nullptr;
+}
+CLEANUP_FN(struct errand, errand_free)
+
+static int record(struct errand *op, enum audit_decision decision, enum audit_outcome outcome,
+		  const char *text, uint64_t *ret_index)
+{
+	const struct ledger_event event = {
+		.code = op->rule->code,
+		.person = op->person[0] ? op->person : "unknown",
+		.target = "appliance",
+		.text = text,
+		.decision = decision,
+		.outcome = outcome,
+		.intent = outcome == AUDIT_INTENT ? AUDIT_NO_INTENT : op->intent,
+	};
+
+	return ledger_record(op->manager->ledger, &event, ret_index);
+}
+
+/* Which bus error an outcome is. */
+static enum bus_error error_of(enum job_outcome outcome)
+{
+	static const enum bus_error ERRORS[] = {
+		[JOB_OK] = BUS_FAILED, /* not asked for */
+		[JOB_NEEDS_CONFIG] = BUS_INVALID,
+		[JOB_LOCKED] = BUS_LOCKED,
+		[JOB_FOREIGN_DATA] = BUS_FAILED,
+		[JOB_NO_DISK] = BUS_FAILED,
+		[JOB_REFUSED] = BUS_INVALID,
+		[JOB_FAULT] = BUS_FAILED,
+	};
+	static_assert(countof(ERRORS) == JOB_OUTCOME_COUNT);
+
+	return ERRORS[outcome];
+}
+
+/* The job has ended: record, answer, free. */
+static void on_done(void *userdata, const struct job_done *done)
+{
+	cleanup(errand_free_at) struct errand *op = userdata;
+	bool good = done->outcome == JOB_OK;
+
+	if (op->rule->code && record(op, AUDIT_NO_DECISION, good ? AUDIT_DONE : AUDIT_FAILED,
+				     done->text, nullptr) != LEDGER_OK)
+		log_event(LOG_ERR, EVENT_LEDGER, 0, "an outcome is not in the ledger",
+			  op->rule->code);
+	op->rule->answer(op, done);
+}
+
+/* Allowed: record that it is about to be done, and do it. */
+static void go_ahead(struct errand *op)
+{
+	static const struct job_done NOTHING = { .outcome = JOB_OK };
+	cleanup(errand_free_at) struct errand *owned = op;
+	const struct method_rule *rule = op->rule;
+
+	if (rule->code && record(op, AUDIT_ALLOW, AUDIT_INTENT, "", &op->intent) != LEDGER_OK) {
+		bus_fail(op->call, BUS_AUDIT_UNAVAILABLE,
+			 "The ledger does not take the event, so nothing was done.");
+		return;
+	}
+	if (rule->job == JOB_KIND_COUNT) {
+		rule->answer(op, &NOTHING);
+		return;
+	}
+	int r = worker_link_submit(op->manager->worker, rule->job, op->argument, op->second,
+				   on_done, op);
+	if (r) {
+		bus_fail(op->call, r == -EMSGSIZE ? BUS_INVALID : BUS_FAILED, "%s",
+			 r == -EMSGSIZE ? "An argument is longer than 24 KiB."
+			 : r == -EBUSY	? "Too many jobs are waiting; try again in a moment."
+					: "The job could not be started.");
+		return;
+	}
+	if (rule->job == JOB_PROVISION || rule->job == JOB_UNLOCK)
+		op->manager->opening = true;
+	owned = nullptr; /* on_done() has it now */
+}
+
+static void refuse(struct errand *op)
+{
+	cleanup(errand_free_at) struct errand *owned = op;
+
+	/* Reading is refused by accounts, which records it; a refusal of ours goes in if there is a ledger. */
+	if (op->rule->code && record(op, AUDIT_DENY, AUDIT_FAILED, "", nullptr) != LEDGER_OK)
+		log_event(LOG_WARNING, EVENT_LEDGER, 0, "a refusal is not in the ledger",
+			  op->rule->code);
+	bus_fail(op->call, BUS_DENIED, "You may not do this%s%s%s.",
+		 op->rule->privilege ? "; it takes the privilege " : "",
+		 op->rule->privilege ? op->rule->privilege : "",
+		 op->rule->privilege ? "" : ": only the machine's own console can");
+}
+
+static void on_authorized(void *userdata, bool allowed, const char *person)
+{
+	struct errand *op = userdata;
+
+	(void)snprintf(op->person, sizeof(op->person), "%s", person);
+	if (allowed)
+		go_ahead(op);
+	else
+		refuse(op);
+}
+
+/* A call for which the state is wrong: what the state is, and what that means. */
+static void wrong_state(struct errand *op)
+{
+	cleanup(errand_free_at) struct errand *owned = op;
+	struct manager *manager = op->manager;
+
+	if (op->rule->states == IN_READY)
+		bus_fail(op->call, BUS_LOCKED, "The appliance is %s%s%s.",
+			 state_name(manager->state), manager->text[0] ? ": " : "", manager->text);
+	else
+		bus_fail(op->call, BUS_INVALID,
+			 "This can be done only while the appliance is %s; it is %s.",
+			 op->rule->states == IN_LOCKED ? "locked" : "unconfigured",
+			 state_name(manager->state));
+}
+
+/* Whether the call may go on, must wait for accounts, or is refused. */
+static void decide(struct errand *op, uint32_t uid)
+{
+	struct manager *manager = op->manager;
+	bool console = uid == manager->tty_uid && uid != UINT32_MAX;
+
+	if (console)
+		(void)snprintf(op->person, sizeof(op->person), "%s", CONSOLE);
+	if (!op->rule->privilege && !console) {
+		refuse(op);
+		return;
+	}
+	if (!(op->rule->states & (1u << manager->state))) {
+		wrong_state(op);
+		return;
+	}
+	if (console && op->rule->console) {
+		go_ahead(op);
+		return;
+	}
+	int r = bus_authorize(manager->bus, uid, op->rule->privilege, "", on_authorized, op);
+	if (r)
+		refuse(op);
+}
+
+/* Begin a call: its rule, its arguments. */
+static void begin(struct bus_call *call, struct manager *manager, const struct method_rule *rule,
+		  const char *argument, const char *second)
+{
+	struct errand *op = calloc(1, sizeof(*op));
+
+	if (op) {
+		op->argument = strdup(argument);
+		op->second = strdup(second);
+	}
+	if (!op || !op->argument || !op->second) {
+		op = errand_free(op);
+		bus_fail(call, BUS_FAILED, "There is no memory left for this.");
+		return;
+	}
+	op->manager = manager;
+	op->call = call;
+	op->rule = rule;
+	op->intent = AUDIT_NO_INTENT;
+	decide(op, bus_uid(call));
+}
+
+/* --- answers -------------------------------------------------------------------------------- */
+
+/* The job's sentence, or the error it amounts to. */
+static void answer_text(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome != JOB_OK) {
+		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
+		return;
+	}
+	bus_answer_str(op->call, done->text);
+	bus_reply(op->call);
+}
+
+static void answer_nothing(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome != JOB_OK)
+		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
+	else
+		bus_reply(op->call);
+}
+
+static void answer_provision(struct errand *op, const struct job_done *done)
+{
+	/* A configuration that is not valid leaves the state as it was: the console asks again. */
+	if (done->outcome == JOB_REFUSED) {
+		op->manager->opening = false;
+		manager_set(op->manager, STATE_UNCONFIGURED, done->text);
+	} else {
+		manager_opened(op->manager, done, op->argument);
+	}
+	answer_text(op, done);
+}
+
+static void answer_unlock(struct errand *op, const struct job_done *done)
+{
+	/* A wrong key leaves the reason for being locked in the text. */
+	if (done->outcome == JOB_OK || done->outcome == JOB_LOCKED)
+		manager_opened(op->manager, done, nullptr);
+	else
+		op->manager->opening = false;
+	answer_text(op, done);
+}
+
+static void answer_recovery_key(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome != JOB_OK) {
+		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
+		return;
+	}
+	op->manager->details.recovery_key_pending = false;
+	bus_answer_str(op->call, done->data);
+	bus_reply(op->call);
+	bus_changed(op->manager->bus);
+}
+
+static void answer_certificate(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome == JOB_OK)
+		manager_refresh_details(op->manager);
+	answer_text(op, done);
+}
+
+/* One JSON line {id, title, result, detail} as a row. */
+static void put_check(struct bus_call *call, const char *line, size_t len)
+{
+	static const char *const KEYS[] = { "id", "title", "result", "detail" };
+	/* Without YYJSON_READ_INSITU the text is not written to, whatever the prototype says. */
+	yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)line, len, 0, nullptr, nullptr);
+	yyjson_val *root = yyjson_doc_get_root(doc);
+
+	if (yyjson_is_obj(root)) {
+		bus_row_begin(call);
+		for (size_t i = 0; i < countof(KEYS); i++) {
+			const char *text = yyjson_get_str(yyjson_obj_get(root, KEYS[i]));
+
+			bus_put_str(call, KEYS[i], text ? text : "");
+		}
+		bus_row_end(call);
+	}
+	yyjson_doc_free(doc);
+}
+
+static void answer_checks(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome != JOB_OK) {
+		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
+		return;
+	}
+	bus_rows_begin(op->call);
+	for (const char *line = done->data; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		put_check(op->call, line, len);
+		line += len + (line[len] == '\n');
+	}
+	bus_rows_end(op->call);
+	bus_reply(op->call);
+}
+
+static void answer_ca(struct errand *op, const struct job_done *done)
+{
+	auto_close int fd = open("/var/lib/redoubt/ca/ca.pem", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char pem[CA_MAX / 4];
+	ssize_t n = fd < 0 ? -1 : read(fd, pem, sizeof(pem) - 1);
+
+	(void)done;
+	if (n <= 0) {
+		bus_fail(op->call, BUS_FAILED, "The CA's certificate could not be read.");
+		return;
+	}
+	pem[n] = '\0';
+	bus_answer_str(op->call, pem);
+	bus_reply(op->call);
+}
+
+static void put_units(struct bus_call *call, const struct manager *manager)
+{
+	char text[MANAGER_UNITS][64];
+	const char *unit[MANAGER_UNITS];
+
+	for (size_t i = 0; i < MANAGER_UNITS; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "%.36s=%.24s", MANAGER_UNIT[i].name,
+			       manager->unit_state[i][0] ? manager->unit_state[i] : "unknown");
+		unit[i] = text[i];
+	}
+	bus_put_strv(call, "units", unit, MANAGER_UNITS);
+}
+
+static void put_details(struct bus_call *call, const struct manager_details *details)
+{
+	const char *slot[countof(details->keyslot)], *name[countof(details->tls_name)];
+
+	for (size_t i = 0; i < details->n_keyslots; i++)
+		slot[i] = details->keyslot[i];
+	for (size_t i = 0; i < details->n_tls_names; i++)
+		name[i] = details->tls_name[i];
+	bus_put_str(call, "volume_device", details->volume_device);
+	bus_put_str(call, "volume_cipher", details->volume_cipher);
+	bus_put_strv(call, "volume_keyslots", slot, details->n_keyslots);
+	bus_put_strv(call, "tls_names", name, details->n_tls_names);
+	bus_put_str(call, "tls_expires", details->tls_expires);
+	bus_put_str(call, "ssh_host_key", details->ssh_host_key);
+	bus_put_str(call, "ca_fingerprint", details->ca_fingerprint);
+	bus_put_bool(call, "recovery_key_pending", details->recovery_key_pending);
+}
+
+static void put_figures(struct bus_call *call, const struct figures *figures)
+{
+	const char *address[FIGURES_ADDRESSES_MAX];
+
+	for (size_t i = 0; i < figures->n_addresses; i++)
+		address[i] = figures->address[i];
+	bus_put_str(call, "hostname", figures->hostname);
+	bus_put_str(call, "version", figures->version);
+	bus_put_strv(call, "addresses", address, figures->n_addresses);
+	bus_put_number(call, "uptime_s", figures->uptime_s);
+	bus_put_str(call, "load", figures->load);
+	bus_put_number(call, "mem_total", figures->mem_total);
+	bus_put_number(call, "mem_available", figures->mem_available);
+	bus_put_number(call, "volume_size", figures->volume_size);
+	bus_put_number(call, "volume_free", figures->volume_free);
+	bus_put_number(call, "swap_total", figures->swap_total);
+	bus_put_number(call, "swap_used", figures->swap_used);
+	bus_put_bool(call, "tpm", figures->tpm);
+	bus_put_bool(call, "secure_boot", figures->secure_boot);
+}
+
+static void answer_status(struct errand *op, const struct job_done *done)
+{
+	struct figures figures;
+
+	(void)done;
+	figures_read(&figures);
+	bus_row_begin(op->call);
+	bus_put_str(op->call, "state", state_name(op->manager->state));
+	bus_put_str(op->call, "state_text", op->manager->text);
+	put_figures(op->call, &figures);
+	put_details(op->call, &op->manager->details);
+	put_units(op->call, op->manager);
+	bus_row_end(op->call);
+	bus_reply(op->call);
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+enum method {
+	METHOD_STATUS,
+	METHOD_PROVISION,
+	METHOD_UNLOCK,
+	METHOD_TAKE_RECOVERY_KEY,
+	METHOD_CA_CERTIFICATE,
+	METHOD_INSTALL_CERTIFICATE,
+	METHOD_CHECK_HARDENING,
+	METHOD_POWER_OFF,
+	METHOD_REBOOT,
+};
+
+/* clang-format off */
+static const struct method_rule RULES[] = {
+	[METHOD_STATUS]              = { "APPLIANCE_READ", true, IN_ANY, JOB_KIND_COUNT, nullptr, answer_status },
+	[METHOD_PROVISION]           = { nullptr, true, IN_UNCONFIGURED, JOB_PROVISION, "appliance.provision", answer_provision },
+	[METHOD_UNLOCK]              = { nullptr, true, IN_LOCKED, JOB_UNLOCK, "appliance.unlock", answer_unlock },
+	[METHOD_TAKE_RECOVERY_KEY]   = { "RECOVERY_KEY_TAKE", false, IN_READY, JOB_TAKE_RECOVERY_KEY, "appliance.recovery-key.take", answer_recovery_key },
+	[METHOD_CA_CERTIFICATE]      = { "APPLIANCE_READ", false, IN_READY, JOB_KIND_COUNT, nullptr, answer_ca },
+	[METHOD_INSTALL_CERTIFICATE] = { "CERTIFICATE_WRITE", false, IN_READY, JOB_INSTALL_CERTIFICATE, "appliance.certificate.install", answer_certificate },
+	[METHOD_CHECK_HARDENING]     = { "APPLIANCE_READ", false, IN_READY, JOB_CHECK_HARDENING, "appliance.hardening.check", answer_checks },
+	[METHOD_POWER_OFF]           = { "APPLIANCE_CONTROL", true, IN_ANY, JOB_POWER_OFF, "appliance.power-off", answer_nothing },
+	[METHOD_REBOOT]              = { "APPLIANCE_CONTROL", true, IN_ANY, JOB_REBOOT, "appliance.reboot", answer_nothing },
+};
+/* clang-format on */
+
+static void on_status(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_STATUS], "", "");
+}
+
+static void on_provision(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_PROVISION], bus_arg_str(call), "");
+}
+
+static void on_unlock(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_UNLOCK], bus_arg_str(call), "");
+}
+
+static void on_take_recovery_key(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_TAKE_RECOVERY_KEY], "", "");
+}
+
+static void on_ca_certificate(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CA_CERTIFICATE], "", "");
+}
+
+static void on_install_certificate(struct bus_call *call, void *service)
+{
+	const char *chain = bus_arg_str(call);
+
+	begin(call, service, &RULES[METHOD_INSTALL_CERTIFICATE], chain, bus_arg_str(call));
+}
+
+static void on_check_hardening(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CHECK_HARDENING], "", "");
+}
+
+static void on_power_off(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_POWER_OFF], "", "");
+}
+
+static void on_reboot(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_REBOOT], "", "");
+}
+
+static const struct bus_method METHODS[] = {
+	{ "Status", "", "a{sv}", on_status },
+	{ "Provision", "s", "s", on_provision },
+	{ "Unlock", "s", "s", on_unlock },
+	{ "TakeRecoveryKey", "", "s", on_take_recovery_key },
+	{ "CaCertificate", "", "s", on_ca_certificate },
+	{ "InstallCertificate", "ss", "s", on_install_certificate },
+	{ "CheckHardening", "", "aa{sv}", on_check_hardening },
+	{ "PowerOff", "", "", on_power_off },
+	{ "Reboot", "", "", on_reboot },
+};
+
+int methods_offer(struct manager *manager, struct bus **ret)
+{
+	return bus_new(manager->loop, "org.redoubt.Appliance1", "/org/redoubt/Appliance1", METHODS,
+		       countof(METHODS), manager, ret);
+}
