@@ -180,6 +180,7 @@ int run_verify(struct client *client, const struct request *request)
 		return r;
 
 	r = print_record(request, reply.rows);
-	bool valid = strcasecmp(rows_text(reply.rows, 0, "verdict"), "valid") == 0;
+	/* "valid", or "valid, with tail": the last second's entries are not signed yet. */
+	bool valid = strncmp(rows_text(reply.rows, 0, "verdict"), "valid", 5) == 0;
 	return r ? r : valid ? EXIT_OK : EXIT_FAILED;
 }

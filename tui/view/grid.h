@@ -71,11 +71,12 @@ void grid_clear(struct grid *grid);
 void grid_fill(struct grid *grid, struct area area, enum style style);
 
 /* Draw text from x, y over at most w columns; cut with … if it is longer. Returns the columns used. */
-int grid_text(struct grid *grid, int x, int y, int w, enum style style, const char *text);
+[[nodiscard]] int grid_text(struct grid *grid, int x, int y, int w, enum style style,
+			    const char *text);
 
 /* Draw formatted text, printf(3) style; as grid_text(). Cut at 1 KiB. */
-[[gnu::format(printf, 6, 7)]] int grid_textf(struct grid *grid, int x, int y, int w,
-					     enum style style, const char *format, ...);
+[[nodiscard, gnu::format(printf, 6, 7)]] int grid_textf(struct grid *grid, int x, int y, int w,
+							enum style style, const char *format, ...);
 
 /* Draw a frame with a title around an emptied area. */
 void grid_box(struct grid *grid, struct area area, const char *title);
