@@ -58,11 +58,20 @@ static int refuse(struct request *request, struct request_refusal refusal)
 	return HPE_USER;
 }
 
+/* Append; what does not fit is refused, and what finds no memory stops the parser too. */
+static int add(struct request *request, struct buf *to, const char *at, size_t len,
+	       struct request_refusal too_long)
+{
+	buf_add(to, at, len);
+	if (buf_error(to) == -EMSGSIZE)
+		return refuse(request, too_long);
+	return buf_error(to) ? HPE_USER : 0;
+}
+
 /* Append to the head's text. */
 static int add_text(struct request *request, const char *at, size_t len)
 {
-	buf_add(&request->text, at, len);
-	return buf_error(&request->text) == -EMSGSIZE ? refuse(request, HEAD_TOO_LONG) : 0;
+	return add(request, &request->text, at, len, HEAD_TOO_LONG);
 }
 
 /* Count bytes that are read past. */
@@ -87,11 +96,9 @@ static int on_url(llhttp_t *parser, const char *at, size_t len)
 	return add_text(request, at, len);
 }
 
-static int end_text(llhttp_t *parser)
+static int on_url_complete(llhttp_t *parser)
 {
-	struct request *request = parser->data;
-
-	return request->phase == PHASE_HEAD ? add_text(request, "", 1) : 0;
+	return add_text(parser->data, "", 1);
 }
 
 static int on_header_field(llhttp_t *parser, const char *at, size_t len)
@@ -137,6 +144,19 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len)
 	struct request *request = parser->data;
 
 	return request->phase == PHASE_HEAD ? add_text(request, at, len) : ignore(parser, at, len);
+}
+
+static int on_header_value_complete(llhttp_t *parser)
+{
+	struct request *request = parser->data;
+	struct buf *text = &request->text;
+
+	if (request->phase != PHASE_HEAD)
+		return 0;
+	uint32_t start = request->headers[request->n_headers - 1].value;
+	while (text->len > start && strchr(" \t", text->data[text->len - 1]))
+		text->len--; /* the blanks behind a value are not part of it (RFC 9112 section 5) */
+	return add_text(request, "", 1);
 }
 
 const char *request_header(const struct request *request, const char *name)
@@ -248,8 +268,6 @@ static int on_headers_complete(llhttp_t *parser)
 	struct request *request = parser->data;
 	bool chunked = parser->flags & F_CHUNKED;
 
-	if (buf_error(&request->text))
-		return HPE_USER;
 	for (size_t i = 0; i < countof(OBJECTIONS); i++)
 		if (OBJECTIONS[i].applies(request))
 			return refuse(request, OBJECTIONS[i].refusal);
@@ -267,8 +285,7 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
 	struct request *request = parser->data;
 
-	buf_add(&request->body, at, len);
-	return buf_error(&request->body) == -EMSGSIZE ? refuse(request, BODY_TOO_LONG) : 0;
+	return add(request, &request->body, at, len, BODY_TOO_LONG);
 }
 
 static int on_message_complete(llhttp_t *parser)
@@ -281,11 +298,11 @@ static int on_message_complete(llhttp_t *parser)
 
 static const llhttp_settings_t SETTINGS = {
 	.on_url = on_url,
-	.on_url_complete = end_text,
+	.on_url_complete = on_url_complete,
 	.on_header_field = on_header_field,
 	.on_header_field_complete = on_header_field_complete,
 	.on_header_value = on_header_value,
-	.on_header_value_complete = end_text,
+	.on_header_value_complete = on_header_value_complete,
 	.on_headers_complete = on_headers_complete,
 	.on_chunk_extension_name = ignore,
 	.on_chunk_extension_value = ignore,

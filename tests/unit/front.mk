@@ -3,3 +3,10 @@ helpers += tests/lib/peers
 tests/lib/peers.src := tests/lib/peers.c
 tests/lib/peers.libs := common/common
 tests/lib/peers.pkgs := $(common_pkgs)
+
+front_tests := notify routes source
+tests += $(front_tests:%=tests/unit/test-%)
+$(foreach t,$(front_tests),\
+	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c service/front/$(t).c)\
+	$(eval tests/unit/test-$(t).libs := service/http/http tests/lib/testlib common/common)\
+	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs) libllhttp))
