@@ -1,4 +1,4 @@
-(passed == FIRST_FD || dup2/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "service/front/notify.h"
 
 #include <errno.h>
