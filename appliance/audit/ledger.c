@@ -86,8 +86,8 @@ int ledger_hold(struct ledger *ledger, const void *entry, size_t len)
 
 	if (ledger->held_n == ledger->held_room) {
 		size_t room = ledger->held_room ? 2 * ledger->held_room : 512;
-		struct bytes_at *held =
-			reallocarray(ledger->held, room, sizeof(*held)); /* checks the product */
+		/* held_bytes has a cap, so room has one: the product cannot wrap */
+		struct bytes_at *held = realloc(ledger->held, room * sizeof(*held));
 
 		if (!held)
 			return -ENOMEM;

@@ -278,34 +278,49 @@ static int secure_segment(struct ledger *ledger)
 	return 0;
 }
 
+/*
+ * Read the last checkpoint of an epoch and the statement that ended it.
+ *
+ * Returns 0, LEDGER_REFUSED (tampered) or -errno.
+ */
+static int read_seal(struct ledger *ledger, uint64_t epoch, struct epoch_statement *ret,
+		     uint64_t *ret_size)
+{
+	auto_buf struct buf text = buf_make(NOTE_MAX);
+	struct checkpoint sealed = {};
+	char path[EPOCH_PATH_MAX];
+	struct note note;
+
+	epoch_path(epoch, path);
+	int r = folder_read(ledger->dir, path, &text);
+	if (r < 0)
+		return r;
+	bool good = r == 0 && note_read(text.data, text.len, &note) &&
+		    note_checkpoint_read(note.text.data, note.text.len, &sealed) && sealed.size > 0;
+	r = good ? ledger_statement(ledger, sealed.size - 1, ret) : LEDGER_DAMAGED;
+	if (r < 0)
+		return r;
+	if (r > 0 || ret->epoch != epoch + 1 || note_check(&note, &ret->previous) != NOTE_GOOD)
+		return ledger_stop(ledger, LEDGER_TAMPERED, "not the end of an epoch", path);
+	*ret_size = sealed.size;
+	return 0;
+}
+
 /* Find out which epoch it is and which keys may have signed the checkpoint; load the key. */
 static int load_epoch(struct ledger *ledger, const struct recovery *rec)
 {
 	struct epoch_statement statement = { .previous = ledger->genesis, .next = ledger->genesis };
-	auto_buf struct buf text = buf_make(NOTE_MAX);
 	uint8_t public_key[CRYPTO_PUBLIC] = {};
-	struct checkpoint sealed = {};
-	char path[EPOCH_PATH_MAX];
 	uint64_t first = 0, last = 0;
-	struct note note;
 
 	int r = folder_numbers(ledger->dir, "epoch", &first, &last);
 	if (r < 0)
 		return r;
 	if (r == 0) {
-		epoch_path(last, path);
-		r = folder_read(ledger->dir, path, &text);
-		if (r < 0)
+		r = read_seal(ledger, last, &statement, &ledger->epoch_first);
+		if (r)
 			return r;
-		if (r > 0 || !note_read(text.data, text.len, &note) ||
-		    !note_checkpoint_read(note.text.data, note.text.len, &sealed) ||
-		    sealed.size == 0 ||
-		    ledger_statement(ledger, sealed.size - 1, &statement) != 0 ||
-		    statement.epoch != last + 1 || note_check(&note, &statement.previous))
-			return ledger_stop(ledger, LEDGER_TAMPERED, "not the end of an epoch",
-					   path);
 		ledger->epoch = statement.epoch;
-		ledger->epoch_first = sealed.size;
 		ledger->key = statement.next;
 	}
 	if (note_check(&rec->note, &statement.next) && note_check(&rec->note, &statement.previous))

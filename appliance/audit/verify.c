@@ -38,8 +38,9 @@ struct verify {
 	bool begun;
 
 	struct tile_builder builder;
-	struct buf file;  /* the bundle, tile or segment at hand */
-	uint64_t tile_in; /* which level 0 tile leaf[] holds; UINT64_MAX: none */
+	struct buf file;    /* the bundle, tile or segment at hand */
+	unsigned int width; /* of the tile or bundle in file */
+	uint64_t tile_in;   /* which level 0 tile leaf[] holds; UINT64_MAX: none */
 	struct merkle_hash leaf[TILE_WIDTH];
 };
 
@@ -146,6 +147,7 @@ static int read_tile(struct verify *v, unsigned int level, uint64_t index, unsig
 		tile_path(level, index, w, path);
 		buf_clear(&v->file);
 		r = folder_read(v->dir, path, &v->file);
+		v->width = w;
 	}
 	if (r < 0)
 		return cannot(v, path, r);
@@ -160,20 +162,18 @@ static int compare_tile(void *user, unsigned int level, uint64_t index, unsigned
 			const struct merkle_hash *hash)
 {
 	struct verify *v = user;
-	size_t len = width * sizeof(*hash);
 	char path[TILE_PATH_MAX];
 
 	int r = read_tile(v, level, index, width);
 	if (r)
 		return r;
 	tile_path(level, index, width, path);
-	if (v->file.len < len)
+	if (v->file.len < v->width * sizeof(*hash))
 		return end(v, VERIFY_INCOMPLETE, "%s is cut short.", path);
-	if (memcmp(v->file.data, hash, len) != 0 || v->file.len > TILE_BYTES ||
-	    v->file.len % sizeof(*hash) != 0)
-		return end(v, VERIFY_INVALID,
-			   "%s does not fit the entries %" PRIu64 " to %" PRIu64 ".", path,
-			   v->builder.size / TILE_WIDTH * TILE_WIDTH, v->builder.size);
+	if (v->file.len > v->width * sizeof(*hash) ||
+	    memcmp(v->file.data, hash, width * sizeof(*hash)) != 0)
+		return end(v, VERIFY_INVALID, "%s does not fit the entries up to %" PRIu64 ".",
+			   path, v->builder.size);
 	return 0;
 }
 
@@ -303,10 +303,11 @@ static int check_bundle(struct verify *v)
 	int r = read_tile(v, TILE_ENTRIES, first / TILE_WIDTH, width);
 	if (r)
 		return r;
+	unsigned int found = v->width;
 	bundle = v->file; /* the file's room is wanted for the tiles */
 	v->file = buf_make(WAL_SEGMENT_MAX);
 
-	struct bytes rest = { bundle.data, bundle.len };
+	struct bytes rest = { bundle.data, bundle.len }, beyond;
 	for (unsigned int i = 0; r == 0 && i < width; i++) {
 		struct merkle_hash leaf;
 		struct bytes entry;
@@ -323,11 +324,14 @@ static int check_bundle(struct verify *v)
 		if (r == 0)
 			r = compare_from(v);
 	}
-	if (r == 0 && width == TILE_WIDTH && rest.len != 0)
-		r = end(v, VERIFY_INVALID, "The bundle after entry %" PRIu64 " is too long.",
-			first);
 	if (r < 0)
 		return cannot(v, "a hash", r);
+	for (unsigned int i = width; i < found; i++)
+		if (!tile_bundle_next(&rest, &beyond))
+			break;
+	if (r == 0 && rest.len != 0)
+		r = end(v, VERIFY_INVALID, "The bundle from entry %" PRIu64 " on is too long.",
+			first);
 	return r;
 }
 
