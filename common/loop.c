@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -21,6 +22,20 @@ struct loop_source {
 	loop_call_fn *call;
 	void *userdata;
 };
+
+/*
+ * systemd names the process it means by LISTEN_PID and WATCHDOG_PID, as it sees it. As process 1 of a
+ * space of its own (PrivatePIDs=) we have another number, and nobody but systemd started us.
+ */
+static void claim_environment(void)
+{
+	if (getpid() != 1)
+		return;
+	if (getenv("LISTEN_PID"))
+		(void)setenv("LISTEN_PID", "1", true);
+	if (getenv("WATCHDOG_PID"))
+		(void)setenv("WATCHDOG_PID", "1", true);
+}
 
 int loop_new(struct loop **ret)
 {
@@ -207,6 +222,8 @@ struct sd_event *loop_event(struct loop *loop)
 int loop_listen_fd(const char *name, unsigned int index)
 {
 	char **names = nullptr;
+
+	claim_environment();
 	int n = sd_listen_fds_with_names(0, &names);
 	int fd = -ENOENT;
 

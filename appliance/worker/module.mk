@@ -22,7 +22,7 @@ installs += appliance/worker/redoubt-worker:/usr/lib/redoubt \
 		appliance/worker/$(unit).service.d/20-needs.conf:/usr/lib/systemd/system/$(unit).service.d)
 
 # The units that belong to no program: they carry out what the worker has prepared.
-box_units := redoubt-data.target var-lib-redoubt.mount var-log-journal.mount \
+box_units := redoubt-data.target var-lib-redoubt.mount \
 	var-lib-redoubt-swap-swapfile.swap redoubt-journal-flush.service redoubt-network.path \
 	redoubt-network.service redoubt-firewall-sets.path redoubt-firewall-sets.service \
 	redoubt-front-reload.path redoubt-front-reload.service redoubt-tty@.service
