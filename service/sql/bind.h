@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * bind: give every name of a tree its meaning and print the query for SQLite.
+ *
+ * Layer 3 (service/sql). What SQLite sees is made of our own names, literals and numbered parameters; no text of the
+ * client's reaches it unquoted. Values it has no type for are packed bytes (service/store/value.h); conditions are 0, 1 or NULL.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "common/buf.h"
+#include "service/sql/arena.h"
+#include "service/sql/ast.h"
+#include "service/sql/function.h"
+#include "service/sql/sql.h"
+#include "service/store/store.h"
+
+/* One column of what a query yields. */
+struct column {
+	const char *name; /* as the client sees it; of a spread, nullptr */
+	const char *sql;  /* what a query around it calls it, "c0" */
+	enum sql_type type;
+	bool spread; /* an object all of whose members are columns */
+	const char **except; /* [n_except] members that a spread leaves out */
+	size_t n_except;
+	int undefined; /* number of the hidden column that is 1 if this one is undefined, or -1 */
+};
+
+struct bound_collection {
+	const char *workspace, *name;
+	int64_t n;
+	bool built_in;
+};
+
+struct bound {
+	const char *sql;
+	struct column *columns;
+	size_t n_columns;
+	struct bound_collection *collections;
+	size_t n_collections;
+	const char **parameters; /* names as used, each once; number i + 1 in the SQL */
+	size_t n_parameters;
+};
+
+/*
+ * Bind a query.
+ *
+ * reader     inside store_reader_begin(): the catalog must not move
+ * now_us     what CURRENT_TIMESTAMP is
+ * row_limit  for a query without LIMIT; 0: none
+ * ret        set only on success; lives in the arena
+ *
+ * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
+ */
+[[nodiscard]] int bind(struct arena *arena, struct store_reader *reader, const struct query *query,
+		       uint64_t now_us, int64_t row_limit, struct bound *ret,
+		       struct sql_error *error);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/sql/sql.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "common/clock.h"
+#include "service/sql/arena.h"
+#include "service/sql/bind.h"
+#include "service/sql/function.h"
+#include "service/sql/lex.h"
+#include "service/sql/parse.h"
+#include "service/sql/rows.h"
+#include "service/sql/udf.h"
+#include "service/store/value.h"
+
+constexpr size_t ARENA_MAX = 64u << 20;	   /* for tokens, tree and names of one query */
+constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
+constexpr int PROGRESS_STEPS = 2000; /* SQLite instructions between two looks at the clock */
+
+static int refuse(struct sql_error *error, enum sql_error_kind kind, const char *id,
+		  const char *format, va_list args)
+{
+	*error = (struct sql_error) { .kind = kind };
+	(void)snprintf(error->id, sizeof(error->id), "%s", id);
+	(void)vsnprintf(error->message, sizeof(error->message), format, args);
+	if (strcmp(id, "not_implemented") == 0)
+		error->kind = SQL_NOT_IMPLEMENTED;
+	return SQL_REFUSED;
+}
+
+int sql_refuse(struct sql_error *error, enum sql_error_kind kind, const char *id,
+	       const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int r = refuse(error, kind, id, format, args);
+	va_end(args);
+	return r;
+}
+
+int sql_refuse_at(struct sql_error *error, const struct token *at, const char *id,
+		  const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int r = refuse(error, SQL_QUERY_ERROR, id, format, args);
+	va_end(args);
+	error->line = at->line;
+	error->column = at->column;
+	return r;
+}
+
+void sql_result_done(struct sql_result *result)
+{
+	buf_done(&result->rows);
+	buf_done(&result->columns);
+	buf_done(&result->collections);
+	buf_done(&result->parameters);
+}
+
+void sql_limit_memory(uint64_t bytes)
+{
+	(void)sqlite3_hard_heap_limit64((sqlite3_int64)bytes);
+}
+
+int sql_attach(struct store_reader *reader)
+{
+	static const struct {
+		int limit, value;
+	} LIMITS[] = {
+		{ SQLITE_LIMIT_LENGTH, 128 << 20 },    { SQLITE_LIMIT_SQL_LENGTH, 16 << 20 },
+		{ SQLITE_LIMIT_ATTACHED, 0 },	       { SQLITE_LIMIT_WORKER_THREADS, 0 },
+		{ SQLITE_LIMIT_COMPOUND_SELECT, 100 }, { SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
+	};
+	sqlite3 *db = store_reader_db(reader);
+
+	for (size_t i = 0; i < countof(LIMITS); i++)
+		(void)sqlite3_limit(db, LIMITS[i].limit, LIMITS[i].value);
+	return udf_register_all(db);
+}
+
+/* Whether a name is one that the binder makes: a letter and digits. */
+static bool is_ours(const char *name, char letter)
+{
+	return name[0] == letter && name[1] && strspn(name + 1, "0123456789") == strlen(name + 1);
+}
+
+/* A second fence behind the binder: what it prints may read documents and call our functions, nothing else. */
+static int authorize(void *, int action, const char *a, const char *b, const char *, const char *)
+{
+	bool allowed = false;
+
+	if (action == SQLITE_SELECT)
+		allowed = true;
+	else if (action == SQLITE_READ)
+		allowed = a && (strncmp(a, "docs_", 5) == 0 || strcmp(a, "rd_unnest") == 0 ||
+				a[0] == '\0' || is_ours(a, 's') || is_ours(a, 'w'));
+	else if (action == SQLITE_FUNCTION)
+		allowed = b && function_allowed(b);
+	return allowed ? SQLITE_OK : SQLITE_DENY;
+}
+
+/* Called by SQLite now and then; non-zero stops the query. */
+static int on_progress(void *userdata)
+{
+	const struct sql_query *query = userdata;
+
+	return (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed)) ||
+	       clock_mono_us() >= query->deadline_us;
+}
+
+/* SQLite's message without the prefix of our functions' names. */
+static int refuse_message(struct sql_error *error, const char *message)
+{
+	char text[400];
+	size_t n = 0;
+
+	for (const char *c = message; *c && n + 1 < sizeof(text);) {
+		if (strncmp(c, "rd_", 3) == 0)
+			c += 3;
+		else
+			text[n++] = *c++;
+	}
+	text[n] = '\0';
+	return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s", text);
+}
+
+/* What SQLite reported, as an error or an errno. */
+static int failure(sqlite3 *db, const struct sql_query *query, struct sql_error *error)
+{
+	switch (sqlite3_errcode(db)) {
+	case SQLITE_INTERRUPT:
+		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
+			return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
+		return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
+	case SQLITE_NOMEM:
+	case SQLITE_TOOBIG:
+	case SQLITE_FULL:
+		return sql_refuse(error, SQL_TOO_LARGE, "", "The query needs more memory than it may have.");
+	case SQLITE_ERROR:
+	case SQLITE_AUTH:
+	case SQLITE_MISMATCH:
+	case SQLITE_RANGE:
+	case SQLITE_CONSTRAINT:
+		return refuse_message(error, sqlite3_errmsg(db));
+	default:
+		return -EIO;
+	}
+}
+
+/* Lex, parse and bind. */
+static int prepare(struct arena *arena, struct store_reader *reader, const struct sql_query *query,
+		   struct bound *ret, struct sql_error *error)
+{
+	struct token *tokens = nullptr;
+	struct query *tree = nullptr;
+
+	int r = lex(arena, query->text, query->len, &tokens, error);
+	if (r == 0)
+		r = parse(arena, tokens, &tree, error);
+	if (r == 0)
+		r = bind(arena, reader, tree, clock_wall_us(), query->row_limit, ret, error);
+	return r;
+}
+
+static const struct sql_parameter *find_parameter(const struct sql_query *query, const char *name)
+{
+	for (size_t i = 0; i < query->n_parameters; i++)
+		if (strcmp(query->parameter[i].name, name) == 0)
+			return &query->parameter[i];
+	return nullptr;
+}
+
+/* Bind one packed value to a statement. */
+static int bind_packed(sqlite3_stmt *stmt, int index, const struct sql_parameter *parameter)
+{
+	struct value value;
+
+	if (!value_open(parameter->packed, parameter->len, &value))
+		return -EIO;
+	if (value.tag == VALUE_NULL)
+		return 0;
+	if (value.tag == VALUE_NUMBER)
+		return (value.is_int ? sqlite3_bind_int64(stmt, index, value.i) :
+				       sqlite3_bind_double(stmt, index, value.f)) == SQLITE_OK ?
+			       0 :
+			       -ENOMEM;
+	if (value.tag != VALUE_STRING)
+		return sqlite3_bind_blob64(stmt, index, value.at, value.size, SQLITE_STATIC) ==
+				       SQLITE_OK ?
+			       0 :
+			       -ENOMEM;
+	auto_buf struct buf plain = buf_make(value.len);
+	value_text(&value, &plain);
+	if (buf_error(&plain))
+		return -ENOMEM;
+	return sqlite3_bind_text64(stmt, index, plain.data ? (const char *)plain.data : "",
+				   plain.len, SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK ?
+		       0 :
+		       -ENOMEM;
+}
+
+static int bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query,
+			   const struct bound *bound, struct sql_error *error)
+{
+	for (size_t i = 0; i < bound->n_parameters; i++) {
+		const struct sql_parameter *parameter = find_parameter(query, bound->parameters[i]);
+
+		if (!parameter)
+			return sql_refuse(error, SQL_QUERY_ERROR, "parameter_not_found",
+					  "Parameter `%.60s` has no value.", bound->parameters[i]);
+		int r = bind_packed(stmt, (int)i + 1, parameter);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Fetch all rows. */
+static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query *query,
+		 const struct bound *bound, struct sql_result *result, struct sql_error *error)
+{
+	struct rows *rows = nullptr;
+	int code = SQLITE_ROW, r = rows_new(arena, bound, &rows);
+
+	buf_add_str(&result->rows, "[");
+	while (r == 0 && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+		if ((int64_t)result->n_rows >= query->rows_max)
+			return sql_refuse(error, SQL_TOO_LARGE, "",
+					  "The result has more than %lld rows; use LIMIT.",
+					  (long long)query->rows_max);
+		if (result->n_rows++ > 0)
+			buf_add_str(&result->rows, ",");
+		r = rows_add(rows, stmt, &result->rows);
+		if (r == 0)
+			r = buf_error(&result->rows);
+	}
+	if (r == 0 && code != SQLITE_DONE)
+		return failure(sqlite3_db_handle(stmt), query, error);
+	buf_add_str(&result->rows, "]");
+	if (r == 0)
+		r = buf_error(&result->rows);
+	if (r == -EMSGSIZE)
+		return sql_refuse(error, SQL_TOO_LARGE, "",
+				  "The result is larger than %zu MiB; use LIMIT or fewer columns.",
+				  query->result_max >> 20);
+	return r ? r : rows_columns(rows, &result->columns);
+}
+
+static int execute(struct store_reader *reader, struct arena *arena, const struct sql_query *query,
+		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
+{
+	sqlite3 *db = store_reader_db(reader);
+	sqlite3_stmt *stmt = nullptr;
+
+	(void)sqlite3_set_authorizer(db, authorize, nullptr);
+	int code = sqlite3_prepare_v2(db, bound->sql, -1, &stmt, nullptr);
+	(void)sqlite3_set_authorizer(db, nullptr, nullptr);
+	if (code != SQLITE_OK)
+		return failure(db, query, error);
+
+	int r = bind_parameters(stmt, query, bound, error);
+	if (r == 0) {
+		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress,
+					 (void *)(uintptr_t)query);
+		r = fetch(stmt, arena, query, bound, result, error);
+		sqlite3_progress_handler(db, 0, nullptr, nullptr);
+	}
+	(void)sqlite3_finalize(stmt);
+	return r;
+}
+
+/* The JSON lists of what the query read and which parameters it named. */
+static int describe(const struct bound *bound, struct sql_result *result)
+{
+	buf_add_str(&result->collections, "[");
+	for (size_t i = 0; i < bound->n_collections; i++) /* names have nothing to escape */
+		buf_addf(&result->collections, "%s\"%s.%s\"", i ? "," : "",
+			 bound->collections[i].workspace, bound->collections[i].name);
+	buf_add_str(&result->collections, "]");
+	buf_add_str(&result->parameters, "[");
+	for (size_t i = 0; i < bound->n_parameters; i++) {
+		buf_add_str(&result->parameters, i ? "," : "");
+		buf_add_json(&result->parameters, bound->parameters[i],
+			     strlen(bound->parameters[i]));
+	}
+	buf_add_str(&result->parameters, "]");
+	int r = buf_error(&result->collections);
+	return r ? r : buf_error(&result->parameters);
+}
+
+static int run(struct store_reader *reader, const struct sql_query *query, bool really,
+	       struct sql_result *ret, struct sql_error *error)
+{
+	auto_arena struct arena arena = arena_make(ARENA_MAX);
+	cleanup(sql_result_done) struct sql_result result = {
+		.rows = buf_make(query->result_max),
+		.columns = buf_make(COLUMNS_TEXT_MAX),
+		.collections = buf_make(COLUMNS_TEXT_MAX),
+		.parameters = buf_make(COLUMNS_TEXT_MAX),
+	};
+	struct bound bound = {};
+
+	int r = store_reader_begin(reader);
+	if (r)
+		return r;
+	r = prepare(&arena, reader, query, &bound, error);
+	if (r == 0)
+		r = describe(&bound, &result);
+	if (r == 0 && really)
+		r = execute(reader, &arena, query, &bound, &result, error);
+	store_reader_end(reader);
+	if (r)
+		return r;
+	*ret = result;
+	result = (struct sql_result) {};
+	return 0;
+}
+
+int sql_run(struct store_reader *reader, const struct sql_query *query, struct sql_result *ret,
+	    struct sql_error *error)
+{
+	return run(reader, query, true, ret, error);
+}
+
+int sql_validate(struct store_reader *reader, const struct sql_query *query,
+		 struct sql_result *ret, struct sql_error *error)
+{
+	return run(reader, query, false, ret, error);
+}

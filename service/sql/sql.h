@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * sql: run one query of the Rockset dialect over the store.
+ *
+ * Layer 3 (service/sql). Uses common/ and service/store; used by service/engine. The query is parsed by us and
+ * printed anew for SQLite, which sees nothing of the client's but literals and parameters.
+ * Threads: one call per reader at a time; cancel may be set from any thread.
+ */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "common/buf.h"
+#include "service/store/store.h"
+
+enum {
+	SQL_OK = 0,
+	SQL_REFUSED = 1, /* the error says why */
+};
+
+enum sql_error_kind : uint8_t {
+	SQL_QUERY_ERROR,
+	SQL_TIMEOUT,
+	SQL_CANCELLED,
+	SQL_TOO_LARGE, /* the result, or the memory it takes */
+	SQL_NOT_IMPLEMENTED,
+};
+
+struct sql_error {
+	enum sql_error_kind kind;
+	uint32_t line, column; /* from 1; 0: not known */
+	char id[48];	       /* "function_not_found", … or "" */
+	char message[512];
+};
+
+constexpr size_t SQL_PARAMETERS_MAX = 1000;
+constexpr size_t SQL_COLLECTIONS_MAX = 64; /* that one query may read */
+
+/* A parameter; the value is packed (service/store/value.h). */
+struct sql_parameter {
+	const char *name;
+	const uint8_t *packed;
+	size_t len;
+};
+
+struct sql_query {
+	const char *text; /* [len] UTF-8 */
+	size_t len;
+	const struct sql_parameter *parameter; /* [n_parameters] */
+	size_t n_parameters;
+	int64_t row_limit;	   /* applies if the text has no LIMIT; 0: none */
+	uint64_t deadline_us;	   /* by clock_mono_us() */
+	const atomic_bool *cancel; /* or nullptr */
+	size_t result_max;	   /* bytes of the rows as JSON */
+	int64_t rows_max;
+};
+
+struct sql_result {
+	struct buf rows;	/* the JSON array */
+	struct buf columns;	/* the JSON array of {"name":…,"type":""} */
+	struct buf collections; /* the JSON array of "workspace.name" */
+	struct buf parameters;	/* the JSON array of the names of parameters used */
+	uint64_t n_rows;
+};
+
+/* Free what a result holds. */
+void sql_result_done(struct sql_result *result);
+
+/*
+ * Run a query.
+ *
+ * ret  set only on success; free with sql_result_done()
+ *
+ * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
+ */
+[[nodiscard]] int sql_run(struct store_reader *reader, const struct sql_query *query,
+			  struct sql_result *ret, struct sql_error *error);
+
+/* Check a query without running it; only collections and parameters of the result are filled. Returns as sql_run(). */
+[[nodiscard]] int sql_validate(struct store_reader *reader, const struct sql_query *query,
+			       struct sql_result *ret, struct sql_error *error);
+
+/* Prepare a reader's connection for queries: functions, limits, authorizer. Once per reader. Returns 0 or -errno. */
+[[nodiscard]] int sql_attach(struct store_reader *reader);
+
+/* Limit the memory of all SQLite connections of the process together. */
+void sql_limit_memory(uint64_t bytes);
+
+/* Set an error that has no position. Always returns SQL_REFUSED. */
+[[nodiscard, gnu::format(printf, 4, 5)]] int sql_refuse(struct sql_error *error, enum sql_error_kind kind,
+					     const char *id, const char *format, ...);
+
+struct token;
+
+/* Set a query error at a token. Always returns SQL_REFUSED. */
+[[nodiscard, gnu::format(printf, 4, 5)]] int sql_refuse_at(struct sql_error *error, const struct token *at,
+						const char *id, const char *format, ...);
