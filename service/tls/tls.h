@@ -8,6 +8,7 @@
  * folder that includes OpenSSL. The policy: TLS 1.3 and nothing else; AES-256-GCM, then
  * ChaCha20-Poly1305; post-quantum hybrid key exchange whenever the client can; HTTP/1.1 by ALPN;
  * one ticket, no early data.
+ * The process must ignore SIGPIPE: a peer that has gone is a result here, not a signal.
  * Threads: one thread for a server and its connections.
  */
 

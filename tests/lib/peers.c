@@ -9,7 +9,8 @@
  * nothing). As accounts it grants everything to the key "good", forbids the key "forbidden", does
  * not answer the key "silent", and denies the rest. As engine it echoes what it was asked, as
  * JSON; in workspace "big" it answers with BIG_LEN bytes by memfd, in "slow" not at all, in
- * "crash" it goes away. Each question is one line on stdout.
+ * "crash" it goes away, in "unsealed" it passes a memfd that it could still change, in "unbounded"
+ * it sends what is no frame of its. Each question is one line on stdout.
  */
 
 #include <errno.h>
@@ -18,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -76,6 +79,18 @@ static int answer_big(struct channel *channel, uint64_t id)
 	return channel_send(channel, RESULT, id, &out, fd);
 }
 
+/* Answer with a memfd that is not sealed. */
+static int answer_unsealed(struct channel *channel, uint64_t id)
+{
+	auto_buf struct buf out = buf_make(MSG_PAYLOAD_MAX);
+	int fd = memfd_create("unsealed", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, 100) < 0)
+		return -EIO;
+	result_write(&out, &(struct result) { .http_status = 200 });
+	return channel_send(channel, RESULT, id, &out, fd);
+}
+
 /* A cheap sum that shows whether all bytes came, in their order. */
 static uint32_t sum(const uint8_t *data, size_t len)
 {
@@ -114,6 +129,11 @@ static int on_execute(struct channel *channel, void *server, struct msg *in)
 		exit(3);
 	if (strcmp(execute.workspace, "big") == 0)
 		return answer_big(channel, in->id);
+
+	if (strcmp(execute.workspace, "unsealed") == 0)
+		return answer_unsealed(channel, in->id);
+	if (strcmp(execute.workspace, "unbounded") == 0)
+		return channel_send(channel, RESULT, in->id, nullptr, -1);
 
 	buf_addf(&json, "{\"op\":%u,\"workspace\":", execute.op);
 	buf_add_json(&json, execute.workspace, strlen(execute.workspace));

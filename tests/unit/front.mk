@@ -10,3 +10,7 @@ $(foreach t,$(front_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c service/front/$(t).c)\
 	$(eval tests/unit/test-$(t).libs := service/http/http tests/lib/testlib common/common)\
 	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs) libllhttp))
+
+# Many clients at once; not installed.
+helpers += tests/lib/crowd
+tests/lib/crowd.src := tests/lib/crowd.c
