@@ -27,8 +27,8 @@ static void print_verb(const struct verb *verb)
 {
 	char usage[128];
 
-	(void)snprintf(usage, sizeof(usage), "%s%s%s", verb->name, *verb->args ? " " : "",
-		       verb->args);
+	(void)snprintf(usage, sizeof(usage), "%s%s%s%s", verb->name, *verb->args ? " " : "",
+		       verb->args, strpbrk(verb->fill, "rR") ? " --role ROLE" : "");
 	printf("  %-38s  %s\n", usage, verb->help);
 }
 
@@ -76,16 +76,20 @@ static int help(char *const *word, size_t n)
 	return print_help(prefix) > 0 ? EXIT_OK : EXIT_USAGE;
 }
 
-/* What the services do not need from us is given up before they are asked. */
-static int restrict_self(void)
+/* What is not needed is given up before anybody is asked: all but the bus, or the ledger's folder. */
+static int restrict_self(const struct request *request)
 {
-	static const struct sandbox TABLE = { .calls = SANDBOX_UNIX_SOCKETS };
+	bool offline = request->value[OPTION_VKEY] && request->n_args > 0;
+	const struct sandbox_path folder = { request->arg[0], SANDBOX_READ };
+	const struct sandbox table = { .path = &folder,
+				       .n_paths = offline,
+				       .calls = offline ? SANDBOX_FILES : SANDBOX_UNIX_SOCKETS };
 	struct rlimit none = {};
 
 	(void)umask(0077);
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
 		return neg_errno();
-	return sandbox_enter(&TABLE);
+	return sandbox_enter(&table);
 }
 
 static int complain(const char *why, int code)
@@ -103,7 +107,7 @@ static int run(struct request *request)
 	if (r > 0)
 		return complain(why, EXIT_USAGE);
 	if (r == 0)
-		r = restrict_self();
+		r = restrict_self(request);
 	if (r == 0)
 		r = client_new(nullptr, &client);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/audit/verify.h"
 #include "common/base.h"
 #include "common/buf.h"
 #include "tui/cli/request.h"
@@ -171,7 +172,7 @@ int run_checks(struct client *client, const struct request *request)
 	return r ? r : failed ? EXIT_FAILED : EXIT_OK;
 }
 
-int run_verify(struct client *client, const struct request *request)
+static int verify_online(struct client *client, const struct request *request)
 {
 	auto_reply struct reply reply = {};
 
@@ -183,4 +184,62 @@ int run_verify(struct client *client, const struct request *request)
 	/* "valid", or "valid, with tail": the last second's entries are not signed yet. */
 	bool valid = strncmp(rows_text(reply.rows, 0, "verdict"), "valid", 5) == 0;
 	return r ? r : valid ? EXIT_OK : EXIT_FAILED;
+}
+
+/* The report in the shape of the service's answer. */
+static int report_to_rows(const struct verify_report *report, struct rows **ret)
+{
+	static const char *const VERDICTS[] = {
+		[VERIFY_VALID] = "valid",	    [VERIFY_CANNOT] = "failed",
+		[VERIFY_INVALID] = "invalid",	    [VERIFY_INCOMPLETE] = "incomplete",
+		[VERIFY_TAIL] = "valid, with tail",
+	};
+	cleanup(rows_free_at) struct rows *rows = nullptr;
+
+	int r = rows_new(&rows);
+	if (r == 0)
+		r = rows_add_row(rows);
+	if (r == 0)
+		r = rows_add_text(rows, "verdict", VERDICTS[report->verdict]);
+	if (r == 0)
+		r = rows_add_text(rows, "message", report->message);
+	if (r == 0)
+		r = rows_add_number(rows, "entries", report->entries);
+	if (r == 0)
+		r = rows_add_number(rows, "checkpoints", report->checkpoints);
+	if (r == 0)
+		r = rows_add_number(rows, "tail", report->tail);
+	if (r)
+		return r;
+
+	*ret = TAKE(rows);
+	return 0;
+}
+
+static int verify_offline(const struct request *request)
+{
+	struct verify_options options = { .vkey = request->value[OPTION_VKEY] };
+	struct verify_report report = {};
+	cleanup(rows_free_at) struct rows *rows = nullptr;
+
+	int r = verify_folder(request->arg[0], &options, &report);
+	if (r == 0)
+		r = report_to_rows(&report, &rows);
+	if (r) {
+		(void)fprintf(stderr, "redoubt: there is not enough memory for this\n");
+		return EXIT_FAILED;
+	}
+	r = print_record(request, rows);
+	return r ? r : (int)report.verdict;
+}
+
+int run_verify(struct client *client, const struct request *request)
+{
+	bool has_key = request->value[OPTION_VKEY] != nullptr;
+
+	if (has_key != (request->n_args > 0)) {
+		(void)fprintf(stderr, "redoubt: a folder and --vkey KEY go together\n");
+		return EXIT_USAGE;
+	}
+	return has_key ? verify_offline(request) : verify_online(client, request);
 }

@@ -27,5 +27,8 @@ struct request;
 /* Ask for the hardening checks; EXIT_FAILED if one of them failed. */
 [[nodiscard]] int run_checks(struct client *client, const struct request *request);
 
-/* Have the ledger verified; EXIT_FAILED unless it is valid. */
+/*
+ * Verify the ledger: have the service do it (EXIT_FAILED unless what is signed is valid), or read the folder
+ * given (the exit code is enum verify_verdict).
+ */
 [[nodiscard]] int run_verify(struct client *client, const struct request *request);

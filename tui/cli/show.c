@@ -93,6 +93,13 @@ void show_table(struct buf *out, const struct rows *rows, const struct column *c
 	}
 }
 
+/* Whether a record's value says nothing: a size of 0, a time that never came. */
+static bool is_unknown(const struct rows *rows, const struct column *column)
+{
+	return (column->form == FORM_BYTES && rows_number(rows, 0, column->key) == 0) ||
+	       (column->form == FORM_TIME && *rows_text(rows, 0, column->key) == '\0');
+}
+
 void show_record(struct buf *out, const struct rows *rows, const struct column *columns)
 {
 	size_t width = 0;
@@ -103,6 +110,8 @@ void show_record(struct buf *out, const struct rows *rows, const struct column *
 	for (size_t c = 0; columns[c].key; c++) {
 		auto_buf struct buf cell = buf_make(CELL_MAX);
 
+		if (is_unknown(rows, &columns[c]))
+			continue;
 		show_value(&cell, rows, 0, &columns[c]);
 		if (cell.len == 0)
 			continue;

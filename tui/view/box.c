@@ -408,6 +408,7 @@ static const struct view_key SECRET_KEYS[] = {
 static const struct view_ops VIEW_SECRET = {
 	.title = "Shown once",
 	.is_box = true,
+	.stays = true,
 	.takes_text = true,
 	.keys = SECRET_KEYS,
 	.open = secret_open,

@@ -18,6 +18,7 @@
 #include "tui/model/figure.h"
 #include "tui/model/method.h"
 #include "tui/model/rows.h"
+#include "tui/model/text.h"
 #include "tui/view/box.h"
 #include "tui/view/grid.h"
 #include "tui/view/key.h"
@@ -29,6 +30,9 @@ constexpr size_t ITEMS_MAX = 48;
 constexpr size_t VALUE_MAX = 256;
 constexpr int TWO_COLUMNS = 76;
 constexpr int LABEL_WIDTH = 13;
+constexpr int WIDE_VALUE = 34;
+constexpr int GAUGE_WIDE = 10;
+constexpr int GAUGE_NARROW = 4;
 constexpr uint64_t EVENTS = 16;
 constexpr uint64_t DAY_US = UINT64_C(86400) * 1000000;
 
@@ -119,14 +123,30 @@ static uint64_t less(uint64_t whole, uint64_t rest)
 	return whole > rest ? whole - rest : 0;
 }
 
+/* "redoubt-front.service=failed" as "front failed": there is little room. */
+static void add_unit(struct dashboard *board, const char *unit, const char *state)
+{
+	static const char PREFIX[] = "redoubt-";
+	static const char SUFFIX[] = ".service";
+	auto len = (int)(state - unit);
+
+	if (strncmp(unit, PREFIX, sizeof(PREFIX) - 1) == 0) {
+		unit += sizeof(PREFIX) - 1;
+		len -= (int)sizeof(PREFIX) - 1;
+	}
+	if (len > (int)sizeof(SUFFIX) - 1 &&
+	    strncmp(state - (sizeof(SUFFIX) - 1), SUFFIX, sizeof(SUFFIX) - 1) == 0)
+		len -= (int)sizeof(SUFFIX) - 1;
+	(void)add(board, "", STYLE_BAD, "%.*s: %s", len, unit, state + 1);
+}
+
 static void add_services(struct dashboard *board)
 {
 	size_t n = rows_list_count(board->status, 0, "units");
 	size_t active = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *unit = rows_list_item(board->status, 0, "units", i);
-		const char *state = strchr(unit, '=');
+		const char *state = strchr(rows_list_item(board->status, 0, "units", i), '=');
 
 		active += state && strcmp(state + 1, "active") == 0;
 	}
@@ -137,8 +157,8 @@ static void add_services(struct dashboard *board)
 		const char *unit = rows_list_item(board->status, 0, "units", i);
 		const char *state = strchr(unit, '=');
 
-		if (!state || strcmp(state + 1, "active") != 0)
-			(void)add(board, "", STYLE_BAD, "%s", unit);
+		if (state && strcmp(state + 1, "active") != 0)
+			add_unit(board, unit, state);
 	}
 }
 
@@ -161,13 +181,11 @@ static void add_certificate(struct dashboard *board)
 static void add_machine(struct dashboard *board)
 {
 	const struct rows *status = board->status;
-	const char *state = rows_text(status, 0, "state");
 	char up[FIGURE_TEXT];
 
-	(void)add(board, "State", state_style(state), "%s", state);
-	add_text(board, "", "state_text");
 	figure_duration(rows_number(status, 0, "uptime_s"), up);
-	(void)add(board, "Up for", STYLE_NORMAL, "%s, load %s", up, rows_text(status, 0, "load"));
+	(void)add(board, "Up for", STYLE_NORMAL, "%s", up);
+	add_text(board, "Load", "load");
 	uint64_t memory = rows_number(status, 0, "mem_total");
 	add_usage(board, "Memory", less(memory, rows_number(status, 0, "mem_available")), memory);
 	add_usage(board, "Swap", rows_number(status, 0, "swap_used"),
@@ -190,8 +208,7 @@ static void add_volume(struct dashboard *board)
 	add_flag(board, "TPM", "tpm");
 	add_flag(board, "Secure Boot", "secure_boot");
 	if (rows_flag(status, 0, "recovery_key_pending"))
-		(void)add(board, "Recovery key", STYLE_WARN, "not taken yet%s",
-			  "; an admin takes it with K");
+		(void)add(board, "Recovery key", STYLE_WARN, "not taken yet (K takes it)");
 	add_text(board, "SSH host key", "ssh_host_key");
 }
 
@@ -210,17 +227,22 @@ static void add_ledger(struct dashboard *board)
 	(void)add(board, "Ledger", good ? STYLE_GOOD : STYLE_BAD, "%s, %" PRIu64 " entries", state,
 		  rows_number(ledger, 0, "size"));
 	figure_time(rows_text(ledger, 0, "signed_at"), time);
-	(void)add(board, "  signed", STYLE_NORMAL, "%s, %" PRIu64 " entries", time,
-		  rows_number(ledger, 0, "signed_size"));
+	(void)add(board, "  signed", STYLE_NORMAL, "%" PRIu64 ", %s",
+		  rows_number(ledger, 0, "signed_size"), time);
 }
 
 static void make_items(struct dashboard *board)
 {
+	const char *state = rows_text(board->status, 0, "state");
+
 	board->n = 0;
-	if (board->status)
+	if (board->status) {
+		(void)add(board, "State", state_style(state), "%s: %s", state,
+			  rows_text(board->status, 0, "state_text"));
 		add_machine(board);
-	else if (*board->trouble)
+	} else if (*board->trouble) {
 		(void)add(board, "State", STYLE_BAD, "%s", board->trouble);
+	}
 	board->split = board->n;
 	if (board->status)
 		add_volume(board);
@@ -235,10 +257,11 @@ static void draw_item(const struct item *item, struct grid *to, struct area in)
 	int w = in.w - LABEL_WIDTH;
 
 	(void)grid_text(to, in.x, in.y, LABEL_WIDTH - 1, STYLE_DIM, item->label);
-	if (item->whole && w > 28) {
-		grid_gauge(to, x, in.y, 8, item->part, item->whole);
-		x += 9;
-		w -= 9;
+	int gauge = w >= WIDE_VALUE ? GAUGE_WIDE : GAUGE_NARROW;
+	if (item->whole && w > gauge + (int)text_width(item->value)) {
+		grid_gauge(to, x, in.y, gauge, item->part, item->whole);
+		x += gauge + 1;
+		w -= gauge + 1;
 	}
 	(void)grid_text(to, x, in.y, w, item->style, item->value);
 }
@@ -265,11 +288,14 @@ static void draw(struct view *view, struct grid *to, struct area in)
 		return;
 	}
 
+	/* The state over the whole width: its text may be long. */
 	int left = in.w / 2;
-	auto lines = (int)(board->split > second ? board->split : second);
-	draw_items(board, to, (struct area) { in.x, in.y, left - 1, in.h }, 0, board->split);
-	draw_items(board, to, (struct area) { in.x + left, in.y, in.w - left, in.h }, board->split,
-		   board->n);
+	auto lines = (int)(board->split > second ? board->split : second + 1);
+	draw_items(board, to, (struct area) { in.x, in.y, in.w, 1 }, 0, 1);
+	draw_items(board, to, (struct area) { in.x, in.y + 1, left - 1, in.h - 1 }, 1,
+		   board->split);
+	draw_items(board, to, (struct area) { in.x + left, in.y + 1, in.w - left, in.h - 1 },
+		   board->split, board->n);
 	grid_cursor(to, in.x, in.y);
 	if (board->events.rows && in.h - lines > 3) {
 		int x = to->cursor_x;

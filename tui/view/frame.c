@@ -59,32 +59,42 @@ static void draw_status(const struct app *app, struct grid *to)
 		(void)grid_text(to, 0, y, to->width, app->notice_style, app->notice);
 }
 
+static int key_width(const char *name, const char *label)
+{
+	return (int)(text_width(name) + text_width(label)) + 3;
+}
+
 static int draw_key(struct grid *to, int x, const char *name, const char *label)
 {
 	int y = to->height - 1;
-	auto width = (int)(text_width(name) + text_width(label)) + 3;
 
-	if (x + width > to->width)
-		return 0;
 	x += grid_text(to, x, y, to->width - x, STYLE_BAR_KEY, name);
 	(void)grid_textf(to, x, y, to->width - x, STYLE_BAR, " %s", label);
-	return width;
+	return key_width(name, label);
 }
 
+/* Help first, the way back last; between them as many of the view's keys as there is room for. */
 static void draw_footer(struct app *app, struct grid *to)
 {
 	struct view *view = top_view(app);
+	bool in_box = app->n_views > 1;
+	const char *name = in_box ? "Esc" : "F10";
+	const char *label = in_box ? "Back" : "Quit";
+	bool has_last = in_box ? !view->ops->stays : !app->setup.is_local;
+	int end = to->width - (has_last ? key_width(name, label) - 2 : 0);
 	int x = 0;
 
 	grid_fill(to, (struct area) { 0, to->height - 1, to->width, 1 }, STYLE_BAR);
-	for (const struct view_key *row = view->ops->keys; row && row->key; row++)
-		if (row->name && (!row->privilege || view_may(view, row->privilege)))
-			x += draw_key(to, x, row->name, row->label);
-	if (app->n_views > 1)
-		x += draw_key(to, x, "Esc", "Back");
 	x += draw_key(to, x, "F1", "Help");
-	if (!app->setup.is_local)
-		(void)draw_key(to, x, "F10", "Quit");
+	for (const struct view_key *row = view->ops->keys; row && row->key; row++) {
+		if (!row->name || (row->privilege && !view_may(view, row->privilege)))
+			continue;
+		if (x + key_width(row->name, row->label) > end)
+			break;
+		x += draw_key(to, x, row->name, row->label);
+	}
+	if (has_last)
+		(void)draw_key(to, x, name, label);
 }
 
 static void draw_locked(struct grid *to)

@@ -309,7 +309,7 @@ static size_t matches_before(const struct list *list, size_t i)
 /* Scroll as little as needed to show the selected row. Returns the first row to show. */
 static size_t scroll(struct list *list, int lines)
 {
-	size_t at = matches_before(list, list->selected);
+	size_t at = list_selected(list) == LIST_NONE ? 0 : matches_before(list, list->selected);
 	auto page = (size_t)(lines > 0 ? lines : 1);
 
 	list->page = (int)page;

@@ -31,6 +31,7 @@ struct view_ops {
 	const char *title;
 	bool is_box;	   /* drawn over what is below */
 	bool takes_text;   /* letters are text, not commands */
+	bool stays;	   /* Esc does not close it */
 	uint32_t services; /* bits of enum service: a change there calls refresh */
 	const struct view_key *keys;
 
