@@ -133,14 +133,19 @@ vm_wait_off() {
 	! vm_running
 }
 
-# Press the power button and wait for the machine to shut down; pull the plug after 60 seconds.
+# Press the power button and wait for the machine to shut down; pull the plug after $1 seconds.
+# Nobody hears the button early in the boot, so it is pressed again and again.
 vm_stop() {
-	vm_running || return 0
-	vm_qmp system_powerdown
-	vm_wait_off "${1:-60}" || {
-		vm_say "it does not shut down; switching it off"
-		vm_kill
-	}
+	presses=$((${1:-90} / 5))
+	while vm_running; do
+		[ "$presses" -gt 0 ] || {
+			vm_say "it does not shut down; switching it off"
+			vm_kill
+			return
+		}
+		vm_qmp system_powerdown
+		vm_wait_off 5 || presses=$((presses - 1))
+	done
 }
 
 # Pull the plug: what the machine had not written is lost, as in a power cut.

@@ -209,7 +209,7 @@ static void wait_for_partition(const uint8_t guid[static GUID_LEN], char *ret, s
 	for (long tries = DISK_WAIT_S * (1'000'000'000 / POLL_NS); tries > 0; tries--) {
 		if (find_partition(guid, ret, room))
 			return;
-		(void)nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, nullptr);
+		(void)nanosleep(&(struct timespec) { .tv_nsec = POLL_NS }, nullptr);
 	}
 	stop("no disk holds the root partition of this kernel", 0);
 }
@@ -234,7 +234,8 @@ static void dm_request_init(struct dm_request *request, const char *hash)
 	request->head.data_start = offsetof(struct dm_request, target);
 	memcpy(request->head.name, "root", sizeof("root"));
 	/* The form in which libcryptsetup names them, so that its tools know the device. */
-	(void)snprintf(request->head.uuid, sizeof(request->head.uuid), "CRYPT-VERITY-%.32s-root", hash);
+	(void)snprintf(request->head.uuid, sizeof(request->head.uuid), "CRYPT-VERITY-%.32s-root",
+		       hash);
 }
 
 /* Make /dev/dm-N from the two partitions; the kernel checks every block that is read from it. */
@@ -259,7 +260,7 @@ static void open_verity(const char *hash, const char *data, const char *hashes, 
 	dm_request_init(&request, hash);
 	dm_call(control, DM_DEV_CREATE, &request);
 
-	request = (struct dm_request){};
+	request = (struct dm_request) {};
 	dm_request_init(&request, hash);
 	request.head.uuid[0] = '\0'; /* the name is enough from here on, both are refused */
 	request.head.flags = DM_READONLY_FLAG;
@@ -270,7 +271,7 @@ static void open_verity(const char *hash, const char *data, const char *hashes, 
 		stop("the verity table is too long", 0);
 	dm_call(control, DM_TABLE_LOAD, &request);
 
-	request = (struct dm_request){};
+	request = (struct dm_request) {};
 	dm_request_init(&request, hash);
 	request.head.uuid[0] = '\0';
 	dm_call(control, DM_DEV_SUSPEND, &request); /* without the suspend flag: resume */

@@ -93,7 +93,8 @@ static void guid_from_hex(const char *hex, uint8_t ret[static GUID_LEN])
 	};
 
 	for (size_t i = 0; i < GUID_LEN; i++)
-		ret[ORDER[i]] = (uint8_t)(digit_value(hex[2 * i]) << 4 | digit_value(hex[2 * i + 1]));
+		ret[ORDER[i]] =
+			(uint8_t)(digit_value(hex[2 * i]) << 4 | digit_value(hex[2 * i + 1]));
 }
 
 void root_hash_guids(const char *hash, uint8_t ret_data[static GUID_LEN],

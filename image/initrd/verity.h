@@ -25,11 +25,11 @@ constexpr size_t GPT_ENTRY_LEN = 128;
 constexpr uint32_t GPT_ENTRIES_MAX = 128; /* what every partitioning program writes */
 
 struct verity {
-	uint64_t data_blocks;     /* 1..2^40 */
+	uint64_t data_blocks;	  /* 1..2^40 */
 	uint32_t data_block_size; /* 512..65536, a power of two */
 	uint32_t hash_block_size; /* as above */
-	size_t salt_len;          /* 0..256 */
-	const uint8_t *salt;      /* [salt_len], inside the superblock */
+	size_t salt_len;	  /* 0..256 */
+	const uint8_t *salt;	  /* [salt_len], inside the superblock */
 };
 
 /* Where the partitions of a disk are listed, in the disk's own blocks. */
