@@ -41,7 +41,8 @@ static bool json_strings_are_escaped_and_mended(void)
 	auto_buf struct buf buf = buf_make(1000);
 
 	buf_add_json(&buf, "a\"\\\n\x01\x1b\x7f\xc3\xa9\xff", 10);
-	CHECK(strcmp(buf_text(&buf), "\"a\\\"\\\\\\n\\u0001\\u001b\\u007f\xc3\xa9\xef\xbf\xbd\"") == 0);
+	CHECK(strcmp(buf_text(&buf), "\"a\\\"\\\\\\n\\u0001\\u001b\\u007f\xc3\xa9\xef\xbf\xbd\"") ==
+	      0);
 	return true;
 }
 

@@ -54,11 +54,13 @@ static bool ed25519_matches_the_standard(void)
 	CHECK_EQ(secret_init(&key, sizeof(SEED)), 0); /* RFC 8032 section 7.1, test 1 */
 	memcpy(key.data, SEED, sizeof(SEED));
 	CHECK_EQ(crypto_sign_public(&key, public_key), 0);
-	CHECK(is_hex(public_key, 32, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+	CHECK(is_hex(public_key, 32,
+		     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
 	CHECK_EQ(crypto_sign(&key, "", 0, signature), 0);
-	CHECK(is_hex(signature, 64,
-		     "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
-		     "c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"));
+	CHECK(is_hex(
+		signature, 64,
+		"e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
+		"c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"));
 	CHECK(crypto_verify(public_key, "", 0, signature));
 	signature[10] ^= 1;
 	CHECK(!crypto_verify(public_key, "", 0, signature));
@@ -78,8 +80,12 @@ static bool keys_of_another_length_are_refused(void)
 
 static bool base64_matches_the_standard_both_ways(void)
 {
-	static const char *const PAIRS[][2] = { { "", "" },	      { "f", "Zg==" },	     { "fo", "Zm8=" },
-						{ "foo", "Zm9v" },    { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+	static const char *const PAIRS[][2] = { { "", "" },
+						{ "f", "Zg==" },
+						{ "fo", "Zm8=" },
+						{ "foo", "Zm9v" },
+						{ "foob", "Zm9vYg==" },
+						{ "fooba", "Zm9vYmE=" },
 						{ "foobar", "Zm9vYmFy" } };
 	uint8_t data[16];
 	char text[16];
@@ -96,7 +102,8 @@ static bool base64_matches_the_standard_both_ways(void)
 
 static bool what_is_not_base64_is_refused(void)
 {
-	static const char *const BAD[] = { "Z", "Zg=", "Zg", "Zh==", "Zm9=", "Z g=", "====", "Zm9v\n", "Zg==Zg==" };
+	static const char *const BAD[] = { "Z",	   "Zg=",  "Zg",     "Zh==",	"Zm9=",
+					   "Z g=", "====", "Zm9v\n", "Zg==Zg==" };
 	uint8_t data[16];
 	size_t len;
 

@@ -34,7 +34,9 @@ static bool a_frame_arrives_as_it_was_sent(void)
 	CHECK(make_pair(pair));
 	a = pair[0];
 	b = pair[1];
-	struct msg sent = { .type = 0x0102, .id = 77, .payload = (const uint8_t *)"xyz", .len = 3, .fd = -1 };
+	struct msg sent = {
+		.type = 0x0102, .id = 77, .payload = (const uint8_t *)"xyz", .len = 3, .fd = -1
+	};
 	CHECK_EQ(msg_recv(b, room, &got), MSG_AGAIN);
 	CHECK_EQ(msg_send(a, &sent), 0);
 	CHECK_EQ(msg_recv(b, room, &got), 0);
@@ -107,8 +109,9 @@ static bool packets_that_are_not_frames_are_refused(void)
 	static uint8_t big[MSG_MAX + 1];
 	CHECK_EQ(send(a, big, sizeof(big), 0), (ssize_t)sizeof(big));
 	CHECK_EQ(msg_recv(b, room, &got), MSG_MALFORMED);
-	CHECK_EQ(msg_send(a, &(struct msg) { .payload = big, .len = MSG_PAYLOAD_MAX + 1, .fd = -1 }),
-		 -EMSGSIZE);
+	CHECK_EQ(
+		msg_send(a, &(struct msg) { .payload = big, .len = MSG_PAYLOAD_MAX + 1, .fd = -1 }),
+		-EMSGSIZE);
 	return true;
 }
 

@@ -102,7 +102,8 @@ static bool access_messages_have_exactly_one_length(void)
 {
 	auto_buf struct buf out = buf_make(MSG_MAX);
 
-	access_check_write(&out, &(struct access_check) { .op = OP_QUERY, .api_key = "k", .workspace = "w" });
+	access_check_write(
+		&out, &(struct access_check) { .op = OP_QUERY, .api_key = "k", .workspace = "w" });
 	CHECK(exactly_this_length(&out, read_check));
 	buf_clear(&out);
 	access_denied_write(&out, &(struct access_denied) { 403, "FORBIDDEN", "no" });
@@ -136,7 +137,8 @@ static bool ledger_and_job_messages_have_exactly_one_length(void)
 	auto_free struct job_done *done = calloc(1, sizeof(*done));
 
 	CHECK(job && done);
-	audit_event_write(&out, &(struct audit_event) { .decision = AUDIT_DENY, .code = "x", .detail = "{}" });
+	audit_event_write(&out, &(struct audit_event) {
+					.decision = AUDIT_DENY, .code = "x", .detail = "{}" });
 	CHECK(exactly_this_length(&out, read_event));
 	buf_clear(&out);
 	job->kind = JOB_UNLOCK;

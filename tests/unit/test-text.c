@@ -14,9 +14,17 @@
 
 static bool well_formed_utf8_is_told_from_the_rest(void)
 {
-	static const char *const GOOD[] = { "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf" };
-	static const char *const BAD[] = { "\x80",	   "\xc0\xaf",	       "\xc3",		   "\xe0\x80\xaf",
-					   "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80", "\xe2\x82" };
+	static const char *const GOOD[] = {
+		"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"
+	};
+	static const char *const BAD[] = { "\x80",
+					   "\xc0\xaf",
+					   "\xc3",
+					   "\xe0\x80\xaf",
+					   "\xed\xa0\x80",
+					   "\xf4\x90\x80\x80",
+					   "\xf8\x88\x80\x80",
+					   "\xe2\x82" };
 
 	for (size_t i = 0; i < countof(GOOD); i++)
 		CHECK(utf8_is_valid(GOOD[i], strlen(GOOD[i])));
@@ -107,10 +115,18 @@ static bool times_are_written_and_read_back(void)
 static bool texts_that_are_no_times_are_refused(void)
 {
 	static const char *const BAD[] = {
-		"",			  "2023",		     "2023-02-30T00:00:00Z",
-		"2023-13-01T00:00:00Z",	  "2023-11-14T24:00:00Z",    "2023-11-14T22:13:20",
-		"2023-11-14T22:13:20.Z",  "2023-11-14T22:13:20Zx",   "1969-12-31T23:59:59Z",
-		"2023-11-14T22:13:20+1:00", "2023-11-14T22:13:20+24:00", "2023-1114T22:13:20Z",
+		"",
+		"2023",
+		"2023-02-30T00:00:00Z",
+		"2023-13-01T00:00:00Z",
+		"2023-11-14T24:00:00Z",
+		"2023-11-14T22:13:20",
+		"2023-11-14T22:13:20.Z",
+		"2023-11-14T22:13:20Zx",
+		"1969-12-31T23:59:59Z",
+		"2023-11-14T22:13:20+1:00",
+		"2023-11-14T22:13:20+24:00",
+		"2023-1114T22:13:20Z",
 	};
 	uint64_t us;
 
