@@ -257,7 +257,6 @@ acknowledge_until_the_plug_is_pulled() {
 	! vm_running && [ "${acknowledged:-0}" -ge 20 ]
 }
 acknowledged=0
-tap_said=
 acknowledge_until_the_plug_is_pulled
 tap "A1 D2: the plug is pulled while documents are written" test "$acknowledged" -ge 20
 tap "D2: a string ingested earlier is nowhere in clear on the data disk" not grep -aq "$secret_text" "$vm_dir/data.raw"
