@@ -55,7 +55,7 @@ static const struct {
 	{ "ssh", nullptr, 0755 },
 	{ "keys", nullptr, 0700 },
 	{ "config", nullptr, 0755 },
-	{ "journal", nullptr, 02755 },
+	{ "journal", nullptr, 0750 }, /* not setgid: RestrictSUIDSGID= refuses it */
 	{ "swap", nullptr, 0700 },
 };
 
@@ -68,7 +68,6 @@ static int give_journal(const char *path)
 	(void)getgrnam_r("systemd-journal", &entry, room, sizeof(room), &found);
 	if (!found || getenv("REDOUBT_STATE"))
 		return 0;
-	/* chown clears the setgid bit of files, not of folders: chown(2). */
 	return chown(path, 0, entry.gr_gid) < 0 ? neg_errno() : 0;
 }
 
