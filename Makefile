@@ -93,7 +93,7 @@ $(linked:%=$(O)/%):
 	@mkdir -p $(@D) && echo '  LINK  $@'
 	$(q)$(CC) $(CFLAGS) $(LDFLAGS) $(wrap) -o $@ $(filter %.o,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
-		$(if $(pkgs),$(shell $(PKG_CONFIG) --libs $(pkgs)))
+		$(if $(pkgs),$(shell $(PKG_CONFIG) --libs $(pkgs))) -lm
 
 $(tests:%=$(O)/%): wrap := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 

@@ -232,6 +232,7 @@ static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query
 	struct rows *rows = nullptr;
 	int code = SQLITE_ROW, r = rows_new(arena, bound, &rows);
 
+	buf_add_str(&result->rows, query->prefix ? query->prefix : "");
 	buf_add_str(&result->rows, "[");
 	while (r == 0 && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
 		if ((int64_t)result->n_rows >= query->rows_max)

@@ -55,6 +55,7 @@ struct sql_query {
 	int64_t row_limit;	   /* applies if the text has no LIMIT; 0: none */
 	uint64_t deadline_us;	   /* by clock_mono_us() */
 	const atomic_bool *cancel; /* or nullptr */
+	const char *prefix;	   /* put before the rows, so that an answer need not be copied together; or nullptr */
 	size_t result_max;	   /* bytes of the rows as JSON */
 	int64_t rows_max;
 };

@@ -481,35 +481,68 @@ int documents_change(struct store *store, const char *workspace, const char *nam
 	return db ? store_write_end(store, change_all(db, workspace, name, doc, n, &change)) : r;
 }
 
-/* Delete a collection's documents from before cutoff_us. */
-static int expire_one(sqlite3 *db, int64_t n, int64_t cutoff_us, int64_t *ret)
+/* Count a collection's documents from before a packed time, and their bytes. */
+static int count_old(sqlite3 *db, int64_t n, const struct buf *cutoff, int64_t *ret_n,
+		     int64_t *ret_bytes)
 {
-	auto_stmt sqlite3_stmt *remove = nullptr, *note = nullptr;
-	auto_buf struct buf cutoff = buf_make(16);
+	auto_stmt sqlite3_stmt *count = nullptr;
+	int r = db_preparef(db, &count,
+			    "SELECT COUNT(*), COALESCE(SUM(LENGTH(doc)), 0) FROM docs_%" PRIi64
+			    " WHERE et < ?",
+			    n);
+
+	if (r)
+		return r;
+	(void)sqlite3_bind_blob(count, 1, cutoff->data, (int)cutoff->len, SQLITE_STATIC);
+	r = db_step(count);
+	if (r < 0)
+		return r;
+	*ret_n = sqlite3_column_int64(count, 0);
+	*ret_bytes = sqlite3_column_int64(count, 1);
+	return 0;
+}
+
+static int delete_old(sqlite3 *db, int64_t n, const struct buf *cutoff)
+{
+	auto_stmt sqlite3_stmt *remove = nullptr;
 	int r = db_preparef(db, &remove, "DELETE FROM docs_%" PRIi64 " WHERE et < ?", n);
 
+	if (r)
+		return r;
+	(void)sqlite3_bind_blob(remove, 1, cutoff->data, (int)cutoff->len, SQLITE_STATIC);
+	return db_done(remove);
+}
+
+/* Count or delete a collection's documents from before cutoff_us; add how many to *ret. */
+static int expire_one(sqlite3 *db, int64_t n, int64_t cutoff_us, bool really, int64_t *ret)
+{
+	auto_stmt sqlite3_stmt *note = nullptr;
+	auto_buf struct buf cutoff = buf_make(16);
+	int64_t gone = 0, bytes = 0;
+
+	value_put_moment(&cutoff, VALUE_TIMESTAMP, cutoff_us);
+	int r = buf_error(&cutoff);
+	if (r == 0)
+		r = count_old(db, n, &cutoff, &gone, &bytes);
+	if (r == 0)
+		*ret += gone;
+	if (r || !really || gone == 0)
+		return r;
+	r = delete_old(db, n, &cutoff);
 	if (r == 0)
 		r = db_prepare(db,
 			       "UPDATE collection SET documents = documents - ?2,"
-			       " purged = purged + ?2 WHERE n = ?1",
+			       " bytes = bytes - ?3, purged = purged + ?2 WHERE n = ?1",
 			       &note);
-	value_put_moment(&cutoff, VALUE_TIMESTAMP, cutoff_us);
-	if (r == 0)
-		r = buf_error(&cutoff);
 	if (r)
 		return r;
-	(void)sqlite3_bind_blob(remove, 1, cutoff.data, (int)cutoff.len, SQLITE_STATIC);
-	r = db_done(remove);
-	if (r)
-		return r;
-	int64_t gone = sqlite3_changes64(db);
 	(void)sqlite3_bind_int64(note, 1, n);
 	(void)sqlite3_bind_int64(note, 2, gone);
-	*ret += gone;
-	return gone > 0 ? db_done(note) : 0;
+	(void)sqlite3_bind_int64(note, 3, bytes);
+	return db_done(note);
 }
 
-int documents_expire(struct store *store, uint64_t now_us, int64_t *ret)
+int documents_expire(struct store *store, uint64_t now_us, bool really, int64_t *ret)
 {
 	int64_t gone = 0;
 	int r = 0;
@@ -520,19 +553,19 @@ int documents_expire(struct store *store, uint64_t now_us, int64_t *ret)
 	{
 		auto_stmt sqlite3_stmt *list = nullptr;
 
-		r = db_prepare(db,
-			       "SELECT n, retention_secs FROM collection WHERE retention_secs > 0",
-			       &list);
+		r = db_prepare(
+			db, "SELECT n, retention_secs FROM collection WHERE retention_secs > 0",
+			&list);
 		while (r == 0 && (r = db_step(list)) == DB_ROW)
 			r = expire_one(db, sqlite3_column_int64(list, 0),
 				       (int64_t)now_us -
 					       sqlite3_column_int64(list, 1) * INT64_C(1'000'000),
-				       &gone);
+				       really, &gone);
 	}
 	r = store_write_end(store, r);
 	if (r)
 		return r;
-	if (gone > 0)
+	if (really && gone > 0)
 		store_settle(store);
 	*ret = gone;
 	return 0;

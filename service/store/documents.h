@@ -102,5 +102,12 @@ typedef int documents_change_fn(void *userdata, size_t index, const struct value
 				   struct document *doc, size_t n, documents_change_fn *fn,
 				   void *userdata);
 
-/* Delete what is older than its collection keeps it. Returns how many in *ret. Returns 0 or -errno. */
-[[nodiscard]] int documents_expire(struct store *store, uint64_t now_us, int64_t *ret);
+/*
+ * Delete what is older than its collection keeps it.
+ *
+ * really  false: only count
+ * ret     how many documents that is
+ *
+ * Returns 0 or -errno; nothing is deleted then.
+ */
+[[nodiscard]] int documents_expire(struct store *store, uint64_t now_us, bool really, int64_t *ret);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/engine/call.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/names.h"
+#include "common/proto/operations.h"
+#include "service/engine/json.h"
+#include "service/store/documents.h"
+#include "service/store/patch.h"
+
+constexpr size_t REASON_MAX = 200;
+
+/* A request for several documents. */
+struct batch {
+	struct document *doc; /* [n] */
+	char (*reason)[REASON_MAX]; /* [n] why a document has status DOCUMENT_ERROR */
+	yyjson_val **patch;	    /* [n] a patch's operations, or nullptr */
+	size_t n;
+};
+
+static void batch_done(struct batch *batch)
+{
+	for (size_t i = 0; batch->doc && i < batch->n; i++)
+		document_done(&batch->doc[i]);
+	free(batch->doc);
+	free(batch->reason);
+	free(batch->patch);
+}
+
+/* Check that there is a list `data` of documents and make room for as many. */
+static bool batch_init(struct call *call, yyjson_val *body, struct batch *ret)
+{
+	yyjson_val *data = yyjson_obj_get(body, "data");
+
+	if (!yyjson_is_arr(data)) {
+		call_fail(call, ERROR_BADREQUEST, nullptr, "`data` must be a list of documents.");
+		return false;
+	}
+	ret->n = yyjson_arr_size(data);
+	if (ret->n > DOCUMENTS_BATCH_MAX) {
+		call_fail(call, ERROR_BADREQUEST, nullptr,
+			  "Too many documents: %zu; a request takes at most %zu.", ret->n,
+			  DOCUMENTS_BATCH_MAX);
+		return false;
+	}
+	ret->doc = calloc(ret->n + 1, sizeof(*ret->doc));
+	ret->reason = calloc(ret->n + 1, sizeof(*ret->reason));
+	ret->patch = calloc(ret->n + 1, sizeof(*ret->patch));
+	if (!ret->doc || !ret->reason || !ret->patch) {
+		call_fail_errno(call, -ENOMEM);
+		return false;
+	}
+	return true;
+}
+
+static void put_id(struct buf *out, const struct document *doc)
+{
+	if (!doc->id) {
+		json_null(out, "_id");
+		return;
+	}
+	json_null(out, "_id");
+	out->len -= out->len >= 4 ? 4 : 0; /* the null, which the id takes the place of */
+	buf_add_json(out, doc->id, doc->id_len);
+}
+
+static void put_status(struct call *call, const struct batch *batch, size_t i, const char *patch_id)
+{
+	static const char *const STATUS[] = { [DOCUMENT_ADDED] = "ADDED",
+					      [DOCUMENT_REPLACED] = "REPLACED",
+					      [DOCUMENT_DELETED] = "DELETED",
+					      [DOCUMENT_PATCHED] = "PATCHED",
+					      [DOCUMENT_ERROR] = "ERROR",
+					      [DOCUMENT_ABSENT] = "ERROR" };
+	const struct document *doc = &batch->doc[i];
+	struct buf *out = &call->out;
+	bool absent = doc->status == DOCUMENT_ABSENT;
+
+	json_open(out, nullptr);
+	json_text(out, "_collection", call->collection);
+	put_id(out, doc);
+	json_text(out, "status", STATUS[doc->status]);
+	if (absent || doc->status == DOCUMENT_ERROR) {
+		buf_add_str(out, ",\"error\":");
+		error_write(out, &(struct error) {
+					 .type = absent ? ERROR_NOTFOUND : ERROR_INVALIDINPUT,
+					 .message = absent ? "There is no document with this _id." :
+							     batch->reason[i],
+					 .request_id = call->request_id });
+	} else {
+		json_null(out, "error");
+	}
+	json_text(out, "patch_id", doc->status == DOCUMENT_PATCHED ? patch_id : nullptr);
+	json_close(out);
+}
+
+/* The answer: one status for each document, in the order of the request. */
+static void put_batch(struct call *call, const struct batch *batch)
+{
+	struct buf *out = &call->out;
+	size_t failed = 0;
+	char offset[64];
+
+	json_open(out, nullptr);
+	json_open_list(out, "data");
+	for (size_t i = 0; i < batch->n; i++) {
+		put_status(call, batch, i, call->request_id);
+		failed += batch->doc[i].status >= DOCUMENT_ERROR;
+	}
+	json_close_list(out);
+	(void)snprintf(offset, sizeof(offset), "f2:0:1:0:---%llu",
+		       (unsigned long long)clock_wall_us());
+	json_text(out, "last_offset", offset);
+	json_close(out);
+	json_int(&call->detail, "documents", (int64_t)batch->n);
+	json_int(&call->detail, "failed", (int64_t)failed);
+}
+
+static void set_reason(struct batch *batch, size_t i, const char *text)
+{
+	batch->doc[i].status = DOCUMENT_ERROR;
+	(void)snprintf(batch->reason[i], REASON_MAX, "%s", text);
+}
+
+static void add_one(struct call *call, struct batch *batch, size_t i, yyjson_val *json,
+		    uint64_t now_us, struct buf *room)
+{
+	char id[64];
+	int len = snprintf(id, sizeof(id), "%s-%zu", call->request_id, i + 1);
+	int r = document_from_json(json, id, (size_t)len, now_us, room, &batch->doc[i]);
+
+	if (r == -ENOMEM && call->http_status == 0)
+		call_fail_errno(call, r);
+	else if (r)
+		set_reason(batch, i, document_outcome_text((enum document_outcome)r));
+}
+
+void call_documents_add(struct call *call)
+{
+	auto_json yyjson_doc *doc = call_json(call);
+	cleanup(batch_done) struct batch batch = {};
+	auto_buf struct buf room = buf_make(DOCUMENT_MAX);
+	yyjson_val *body = yyjson_doc_get_root(doc), *json;
+	uint64_t now_us = clock_wall_us();
+	size_t i, max;
+
+	if (!doc || !batch_init(call, body, &batch))
+		return;
+	yyjson_arr_foreach(yyjson_obj_get(body, "data"), i, max, json)
+		add_one(call, &batch, i, json, now_us, &room);
+	if (call->http_status)
+		return;
+	int r = documents_add(call->store, call->workspace, call->collection, batch.doc, batch.n);
+	if (r)
+		call_fail_catalog(call, r);
+	else
+		put_batch(call, &batch);
+}
+
+/* Take the _id of each member of data, and its patch if there has to be one. */
+static void read_ids(struct batch *batch, yyjson_val *data, bool patch)
+{
+	size_t i, max;
+	yyjson_val *json;
+
+	yyjson_arr_foreach(data, i, max, json)
+	{
+		yyjson_val *id = yyjson_obj_get(json, "_id");
+		size_t len = yyjson_get_len(id);
+
+		if (!yyjson_is_str(id) || len == 0 || len > DOCUMENT_ID_MAX) {
+			set_reason(batch, i, document_outcome_text(DOCUMENT_BAD_ID));
+			continue;
+		}
+		batch->doc[i].id = malloc(len);
+		if (!batch->doc[i].id) {
+			set_reason(batch, i, "There is not enough memory for this document now.");
+			continue;
+		}
+		memcpy(batch->doc[i].id, yyjson_get_str(id), len);
+		batch->doc[i].id_len = len;
+		batch->patch[i] = yyjson_obj_get(json, "patch");
+		if (patch && !yyjson_is_arr(batch->patch[i]))
+			set_reason(batch, i, "`patch` must be a list of operations.");
+	}
+}
+
+static int change(void *userdata, size_t index, const struct value *old, struct buf *out)
+{
+	struct batch *batch = userdata;
+	size_t operation = 0;
+	int r = patch_apply(batch->patch[index], old, out, &operation);
+
+	if (r > 0)
+		(void)snprintf(batch->reason[index], REASON_MAX, "Operation %zu of the patch %s.",
+			       operation + 1, patch_outcome_text((enum patch_outcome)r));
+	return r;
+}
+
+void call_documents_patch(struct call *call)
+{
+	auto_json yyjson_doc *doc = call_json(call);
+	cleanup(batch_done) struct batch batch = {};
+	yyjson_val *body = yyjson_doc_get_root(doc);
+
+	if (!doc || !batch_init(call, body, &batch))
+		return;
+	read_ids(&batch, yyjson_obj_get(body, "data"), true);
+	int r = documents_change(call->store, call->workspace, call->collection, batch.doc, batch.n,
+				 change, &batch);
+	if (r)
+		call_fail_catalog(call, r);
+	else
+		put_batch(call, &batch);
+}
+
+void call_documents_delete(struct call *call)
+{
+	auto_json yyjson_doc *doc = call_json(call);
+	cleanup(batch_done) struct batch batch = {};
+	yyjson_val *body = yyjson_doc_get_root(doc);
+
+	if (!doc || !batch_init(call, body, &batch))
+		return;
+	read_ids(&batch, yyjson_obj_get(body, "data"), false);
+	int r = documents_delete(call->store, call->workspace, call->collection, batch.doc,
+				 batch.n);
+	if (r)
+		call_fail_catalog(call, r);
+	else
+		put_batch(call, &batch);
+}
+
+static bool ignore_collection(void *, const struct collection *)
+{
+	return false;
+}
+
+void call_offsets_commit(struct call *call)
+{
+	auto_json yyjson_doc *doc = call_json(call);
+	yyjson_val *names = yyjson_obj_get(yyjson_doc_get_root(doc), "name"), *name;
+	const char *fence = "";
+	struct buf *out = &call->out;
+	size_t i, max;
+
+	if (!doc)
+		return;
+	int r = catalog_collections(call->reader, call->workspace, call->collection,
+				    ignore_collection, nullptr);
+	if (r) {
+		call_fail_catalog(call, r);
+		return;
+	}
+	yyjson_arr_foreach(names, i, max, name)
+	{
+		if (!yyjson_is_str(name)) {
+			call_fail(call, ERROR_INVALIDINPUT, nullptr,
+				  "`name` must be a list of offsets.");
+			return;
+		}
+		if (strcmp(yyjson_get_str(name), fence) > 0)
+			fence = yyjson_get_str(name);
+	}
+	json_open(out, nullptr);
+	json_open(out, "data");
+	json_text(out, "fence", fence);
+	json_bool(out, "passed", true);
+	json_close(out);
+	json_open(out, "offsets");
+	json_text(out, "commit", fence);
+	json_close(out);
+	json_close(out);
+}

@@ -1,0 +1,12 @@
+archives += service/engine/calls
+service/engine/calls.src := service/engine/call.c service/engine/call_catalog.c service/engine/call_documents.c \
+	service/engine/call_query.c service/engine/json.c service/engine/pool.c service/engine/work.c
+
+programs += service/engine/redoubt-engine
+service/engine/redoubt-engine.src  := service/engine/main.c
+service/engine/redoubt-engine.libs := service/engine/calls service/sql/sql service/store/store service/api/api \
+	common/common
+service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson
+
+installs += service/engine/redoubt-engine:/usr/lib/redoubt \
+	service/engine/redoubt-engine.service:/usr/lib/systemd/system

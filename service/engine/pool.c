@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/engine/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "service/engine/work.h"
+#include "service/sql/sql.h"
+
+constexpr time_t EXPIRE_EVERY_S = 60; /* how often retention is looked at */
+
+struct pool {
+	struct store *store;
+	const struct secret *grant_key;
+	int event_fd;
+
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t waiting_or_end;
+	struct job *waiting, **waiting_end;
+	size_t n_waiting;
+	struct job *done, **done_end;
+	struct job *running[POOL_WORKERS];
+	uint64_t expire_at_us; /* when somebody must look at retention next */
+	bool end;
+
+	pthread_t thread[POOL_WORKERS];
+	struct worker *worker[POOL_WORKERS];
+	size_t n_threads;
+};
+
+/* What a thread is started with. */
+struct start {
+	struct pool *pool;
+	size_t number;
+};
+
+struct job *job_free(struct job *job)
+{
+	if (job) {
+		close_at(&job->fd);
+		close_at(&job->answer_fd);
+		free(job->payload);
+		buf_done(&job->answer);
+	}
+	free(job);
+	return nullptr;
+}
+
+/* Wait for a request, the end, or the time to expire documents. Returns with the lock held. */
+static struct job *wait_for_job(struct pool *pool, size_t number, bool *ret_expire)
+{
+	*ret_expire = false;
+	while (!pool->waiting && !pool->end) {
+		uint64_t now_us = clock_mono_us();
+
+		if (now_us >= pool->expire_at_us) {
+			pool->expire_at_us = now_us + EXPIRE_EVERY_S * UINT64_C(1'000'000);
+			*ret_expire = true;
+			return nullptr;
+		}
+		struct timespec until = { .tv_sec = (time_t)(pool->expire_at_us / 1'000'000 + 1) };
+		(void)pthread_cond_timedwait(&pool->waiting_or_end, &pool->lock, &until);
+	}
+	struct job *job = pool->end ? nullptr : pool->waiting;
+	if (!job)
+		return nullptr;
+	pool->waiting = job->next;
+	if (!pool->waiting)
+		pool->waiting_end = &pool->waiting;
+	pool->n_waiting--;
+	job->next = nullptr;
+	pool->running[number] = job;
+	return job;
+}
+
+/* Put an answered request where the loop finds it. */
+static void deliver(struct pool *pool, size_t number, struct job *job)
+{
+	uint64_t one = 1;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->running[number] = nullptr;
+	*pool->done_end = job;
+	pool->done_end = &job->next;
+	(void)pthread_mutex_unlock(&pool->lock);
+	/* The counter cannot be full: the loop empties it. */
+	(void)!write(pool->event_fd, &one, sizeof(one));
+}
+
+static void *work(void *argument)
+{
+	auto_free struct start *start = argument;
+	struct pool *pool = start->pool;
+	struct worker *worker = pool->worker[start->number];
+	bool end = false;
+
+	while (!end) {
+		bool expire;
+
+		(void)pthread_mutex_lock(&pool->lock);
+		struct job *job = wait_for_job(pool, start->number, &expire);
+		end = pool->end;
+		(void)pthread_mutex_unlock(&pool->lock);
+		if (expire)
+			worker_expire(worker);
+		if (!job)
+			continue;
+		worker_run(worker, job);
+		deliver(pool, start->number, job);
+	}
+	return nullptr;
+}
+
+static int start_thread(struct pool *pool, const pthread_attr_t *attributes)
+{
+	struct start *start = malloc(sizeof(*start));
+
+	if (!start)
+		return -ENOMEM;
+	*start = (struct start) { pool, pool->n_threads };
+	int r = worker_new(pool->store, pool->grant_key, &pool->worker[pool->n_threads]);
+	if (r == 0)
+		r = -pthread_create(&pool->thread[pool->n_threads], attributes, work, start);
+	if (r) {
+		pool->worker[pool->n_threads] = worker_free(pool->worker[pool->n_threads]);
+		free(start);
+		return r;
+	}
+	pool->n_threads++;
+	return 0;
+}
+
+/* Make the lock, and a condition that waits by the clock that does not step. */
+static int init_lock(struct pool *pool)
+{
+	pthread_condattr_t attributes;
+
+	if (pthread_mutex_init(&pool->lock, nullptr) != 0 ||
+	    pthread_condattr_init(&attributes) != 0)
+		return -ENOMEM;
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	int r = -pthread_cond_init(&pool->waiting_or_end, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	return r;
+}
+
+int pool_new(struct store *store, const struct secret *grant_key, struct pool **ret)
+{
+	pthread_attr_t attributes;
+	cleanup(pool_free_at) struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return -ENOMEM;
+	pool->event_fd = -1;
+	pool->store = store;
+	pool->grant_key = grant_key;
+	pool->waiting_end = &pool->waiting;
+	pool->done_end = &pool->done;
+	pool->expire_at_us = clock_mono_us();
+	int r = init_lock(pool);
+	if (r)
+		return r;
+	pool->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pool->event_fd < 0)
+		return neg_errno();
+	if (pthread_attr_init(&attributes) != 0)
+		return -ENOMEM;
+	r = -pthread_attr_setstacksize(&attributes, POOL_STACK);
+	while (r == 0 && pool->n_threads < POOL_WORKERS)
+		r = start_thread(pool, &attributes);
+	(void)pthread_attr_destroy(&attributes);
+	if (r)
+		return r;
+	*ret = TAKE(pool);
+	return 0;
+}
+
+static void free_list(struct job *job)
+{
+	while (job) {
+		struct job *next = job->next;
+
+		job_free(job);
+		job = next;
+	}
+}
+
+struct pool *pool_free(struct pool *pool)
+{
+	if (!pool)
+		return nullptr;
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->end = true;
+	for (size_t i = 0; i < POOL_WORKERS; i++)
+		if (pool->running[i])
+			atomic_store(&pool->running[i]->cancel, true);
+	(void)pthread_cond_broadcast(&pool->waiting_or_end);
+	(void)pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < pool->n_threads; i++)
+		(void)pthread_join(pool->thread[i], nullptr);
+	for (size_t i = 0; i < pool->n_threads; i++)
+		worker_free(pool->worker[i]);
+	free_list(pool->waiting);
+	free_list(pool->done);
+	close_at(&pool->event_fd);
+	(void)pthread_cond_destroy(&pool->waiting_or_end);
+	(void)pthread_mutex_destroy(&pool->lock);
+	free(pool);
+	return nullptr;
+}
+
+bool pool_submit(struct pool *pool, struct job *job)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	bool room = pool->n_waiting < POOL_WAITING_MAX;
+	if (room) {
+		job->next = nullptr;
+		*pool->waiting_end = job;
+		pool->waiting_end = &job->next;
+		pool->n_waiting++;
+		(void)pthread_cond_signal(&pool->waiting_or_end);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return room;
+}
+
+static void cancel_one(struct job *job, uint64_t connection, uint64_t id)
+{
+	if (job && job->connection == connection && (job->id == id || id == UINT64_MAX))
+		atomic_store(&job->cancel, true);
+}
+
+void pool_cancel(struct pool *pool, uint64_t connection, uint64_t id)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < POOL_WORKERS; i++)
+		cancel_one(pool->running[i], connection, id);
+	for (struct job *job = pool->waiting; job; job = job->next)
+		cancel_one(job, connection, id);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+int pool_fd(const struct pool *pool)
+{
+	return pool->event_fd;
+}
+
+struct job *pool_take(struct pool *pool)
+{
+	uint64_t count;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	struct job *job = pool->done;
+	if (job) {
+		pool->done = job->next;
+		if (!pool->done)
+			pool->done_end = &pool->done;
+		job->next = nullptr;
+	} else {
+		(void)!read(pool->event_fd, &count, sizeof(count)); /* it is non-blocking */
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return job;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/engine/work.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/msg.h"
+#include "common/proto/audit.h"
+#include "common/proto/operations.h"
+#include "service/engine/call.h"
+#include "service/engine/json.h"
+#include "service/sql/sql.h"
+#include "service/store/documents.h"
+
+struct worker {
+	struct store *store;
+	struct store_reader *reader;
+	struct audit_client *audit;
+	const struct secret *grant_key;
+	struct grant grant;	  /* of the request at hand */
+	struct audit_event event; /* too large for a stack */
+};
+
+int worker_new(struct store *store, const struct secret *grant_key, struct worker **ret)
+{
+	cleanup(worker_free_at) struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return -ENOMEM;
+	worker->store = store;
+	worker->grant_key = grant_key;
+	int r = store_reader_new(store, &worker->reader);
+	if (r == 0)
+		r = sql_attach(worker->reader);
+	if (r == 0)
+		r = audit_client_new("audit-engine.sock", &worker->audit);
+	if (r)
+		return r;
+	*ret = TAKE(worker);
+	return 0;
+}
+
+struct worker *worker_free(struct worker *worker)
+{
+	if (worker) {
+		store_reader_free(worker->reader);
+		audit_client_free(worker->audit);
+	}
+	free(worker);
+	return nullptr;
+}
+
+/*
+ * Check that front may ask for this: the grant is accounts', fresh, and for this very request. The privilege is
+ * looked at once more, so that a mistake in accounts' table alone opens nothing.
+ */
+static bool check_grant(struct worker *worker, const struct job *job)
+{
+	const struct execute *execute = &job->execute;
+	struct grant *grant = &worker->grant;
+
+	return grant_open(execute->grant.data, execute->grant.len, worker->grant_key,
+			  clock_mono_us(), grant) &&
+	       grant->op == execute->op && execute->op != OP_NONE &&
+	       strcmp(grant->workspace, execute->workspace) == 0 &&
+	       strcmp(grant->request_id, execute->request_id) == 0 &&
+	       grant_allows(grant->privileges, OPERATIONS[execute->op].privilege);
+}
+
+/* Get the body out of its memfd, if it came in one. Returns false, and the call has failed, if that is not possible. */
+static bool read_body(struct call *call, struct job *job, struct buf *room)
+{
+	if (job->fd < 0) {
+		call->body = (const char *)job->execute.body.data;
+		call->body_len = job->execute.body.len;
+		return true;
+	}
+	int r = msg_body_from_fd(job->fd, room);
+	close_at(&job->fd);
+	call->body = (const char *)room->data;
+	call->body_len = room->len;
+	if (r == MSG_MALFORMED)
+		call_fail(call, ERROR_CONTENTTOOLARGE, nullptr,
+			  "The request is larger than %zu MiB.", EXECUTE_BODY_MAX >> 20);
+	else if (r)
+		call_fail_errno(call, r);
+	return r == 0;
+}
+
+/* Fill the worker's event with what is known of the request. */
+static void describe(struct worker *worker, const struct job *job, enum audit_outcome outcome,
+		     uint64_t intent)
+{
+	struct audit_event *event = &worker->event;
+	const struct grant *grant = &worker->grant;
+	const struct execute *execute = &job->execute;
+	bool both = execute->workspace[0] && execute->collection[0];
+
+	*event = (struct audit_event) { .decision = AUDIT_ALLOW,
+					.outcome = outcome,
+					.intent = intent };
+	(void)snprintf(event->code, sizeof(event->code), "%s", OPERATIONS[execute->op].code);
+	(void)snprintf(event->actor_kind, sizeof(event->actor_kind), "api-key");
+	(void)snprintf(event->actor, sizeof(event->actor), "%.200s/%.15s", grant->person,
+		       grant->key_id);
+	(void)snprintf(event->source, sizeof(event->source), "%s", grant->source);
+	(void)snprintf(event->target, sizeof(event->target), "%.127s%s%.127s", execute->workspace,
+		       both ? "." : "", execute->collection);
+	(void)snprintf(event->request_id, sizeof(event->request_id), "%s", execute->request_id);
+}
+
+/* Record how the request ended. Returns 0 or AUDIT_UNAVAILABLE. */
+static int record_end(struct worker *worker, const struct job *job, struct call *call,
+		      uint64_t intent)
+{
+	bool good = call->http_status < 400;
+
+	json_int(&call->detail, "status", call->http_status);
+	json_int(&call->detail, "ms", (int64_t)((clock_mono_us() - job->started_us) / 1000));
+	const char *text = buf_text(&call->detail);
+	describe(worker, job, good ? AUDIT_DONE : AUDIT_FAILED, intent);
+	/* Without memory for the detail the event is recorded all the same. */
+	int len = snprintf(worker->event.detail, sizeof(worker->event.detail), "{%s}",
+			   text ? text : "");
+	if (!text || len < 0 || (size_t)len >= sizeof(worker->event.detail))
+		(void)snprintf(worker->event.detail, sizeof(worker->event.detail),
+			       "{\"status\":%u}", call->http_status);
+	return audit_append(worker->audit, &worker->event, nullptr);
+}
+
+static void fail_unrecorded(struct call *call)
+{
+	call_fail_error(call, &(struct error) { .type = ERROR_SERVICEUNAVAILABLE,
+						.message = "The audit ledger cannot record the request, so it was not carried out.",
+						.request_id = call->request_id,
+						.error_id = "audit_unavailable" });
+}
+
+/* Carry out what changes something: recorded as an intent before, with its outcome after. */
+static void run_write(struct worker *worker, const struct job *job, struct call *call)
+{
+	uint64_t intent = AUDIT_NO_INTENT;
+
+	describe(worker, job, AUDIT_INTENT, AUDIT_NO_INTENT);
+	if (audit_append(worker->audit, &worker->event, &intent)) {
+		fail_unrecorded(call);
+		return;
+	}
+	call_run(call);
+	/* It has happened, and the intent says so: an outcome that cannot be recorded is in the journal. */
+	(void)!record_end(worker, job, call, intent);
+}
+
+/* Carry out what only reads: recorded before its answer leaves. */
+static void run_read(struct worker *worker, const struct job *job, struct call *call)
+{
+	call_run(call);
+	if (record_end(worker, job, call, AUDIT_NO_INTENT))
+		fail_unrecorded(call);
+}
+
+/* Move the answer into the job, as a memfd if it is long. */
+static void keep_answer(struct job *job, struct call *call)
+{
+	if (call->out.len > MSG_INLINE_MAX) {
+		int r = msg_body_to_fd(call->out.data, call->out.len, &job->answer_fd);
+
+		if (r)
+			call_fail_errno(call, r);
+		else
+			buf_done(&call->out);
+	}
+	job->http_status = call->http_status;
+	job->answer = call->out;
+	call->out = (struct buf) {};
+}
+
+void worker_run(struct worker *worker, struct job *job)
+{
+	const struct execute *execute = &job->execute;
+	auto_buf struct buf body = buf_make(EXECUTE_BODY_MAX);
+	struct call call = { .store = worker->store,
+			     .reader = worker->reader,
+			     .grant = &worker->grant,
+			     .op = execute->op,
+			     .workspace = execute->workspace,
+			     .collection = execute->collection,
+			     .request_id = execute->request_id,
+			     .cancel = &job->cancel,
+			     .started_us = job->started_us,
+			     .out = buf_make(RESULT_BODY_MAX),
+			     .detail = buf_make(AUDIT_DETAIL_MAX - 64) };
+
+	if (!check_grant(worker, job)) {
+		log_event(LOG_WARNING, EVENT_ACCESS, 0, "grant refused",
+			  OPERATIONS[execute->op].code);
+		call_fail(&call, ERROR_AUTHEXCEPTION, nullptr,
+			  "The request could not be authorised; try again.");
+	} else if (atomic_load(&job->cancel)) {
+		call_fail(&call, ERROR_QUERY_CANCELLED, nullptr, "The request was cancelled.");
+	} else if (read_body(&call, job, &body)) {
+		if (OPERATIONS[execute->op].kind == OPERATION_WRITES)
+			run_write(worker, job, &call);
+		else
+			run_read(worker, job, &call);
+	}
+	keep_answer(job, &call);
+	buf_done(&call.out);
+	buf_done(&call.detail);
+}
+
+void worker_expire(struct worker *worker)
+{
+	struct audit_event *event = &worker->event;
+	uint64_t now_us = clock_wall_us(), intent = AUDIT_NO_INTENT;
+	int64_t n = 0;
+
+	int r = documents_expire(worker->store, now_us, false, &n);
+	if (r == 0 && n == 0)
+		return;
+	*event = (struct audit_event) { .decision = AUDIT_ALLOW,
+					.outcome = AUDIT_INTENT,
+					.intent = AUDIT_NO_INTENT,
+					.code = "documents.expire",
+					.actor_kind = "system",
+					.actor = "redoubt-engine" };
+	if (r == 0 && audit_append(worker->audit, event, &intent))
+		return; /* not recorded, so not done; in a minute it is tried again */
+	if (r == 0)
+		r = documents_expire(worker->store, now_us, true, &n);
+	if (r)
+		log_event(LOG_ERR, EVENT_REQUEST_FAILED, r, "documents past their retention not deleted",
+			  nullptr);
+	if (intent == AUDIT_NO_INTENT)
+		return;
+	event->outcome = r ? AUDIT_FAILED : AUDIT_DONE;
+	event->intent = intent;
+	(void)snprintf(event->detail, sizeof(event->detail), "{\"documents\":%" PRIi64 "}", n);
+	(void)!audit_append(worker->audit, event, nullptr);
+}

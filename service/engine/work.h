@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * work: what a worker thread does with a request: check the grant, record, carry out, record, encode.
+ *
+ * Layer 4 (service/engine). A struct worker belongs to one thread.
+ */
+
+#include "common/base.h"
+#include "common/secret.h"
+#include "service/engine/pool.h"
+#include "service/store/store.h"
+
+struct worker;
+
+/* Make a worker with a reader of its own. store and grant_key are borrowed. Returns 0 or -errno. */
+[[nodiscard]] int worker_new(struct store *store, const struct secret *grant_key,
+			     struct worker **ret);
+
+/* Free; nullptr is a no-op. Always returns nullptr. */
+struct worker *worker_free(struct worker *worker);
+CLEANUP_FN(struct worker, worker_free)
+
+/* Carry a request out; its answer is set whatever happens. */
+void worker_run(struct worker *worker, struct job *job);
+
+/* Delete the documents that their collections keep no longer; recorded before and after. */
+void worker_expire(struct worker *worker);
