@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 archives += appliance/accounts/accounts
 appliance/accounts/accounts.src := appliance/accounts/access.c appliance/accounts/accounts.c \
 	appliance/accounts/apikey.c appliance/accounts/config.c appliance/accounts/frontlink.c \

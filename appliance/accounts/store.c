@@ -155,6 +155,9 @@ static int error_of(int code)
 		return 0;
 	case SQLITE_NOMEM:
 		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY; /* another process has the file */
 	case SQLITE_FULL:
 		return -ENOSPC;
 	case SQLITE_CORRUPT:

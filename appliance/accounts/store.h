@@ -85,7 +85,7 @@ struct store;
  *
  * path  the file's path; its folder exists
  *
- * Returns 0, STORE_CORRUPT, STORE_TOO_NEW, -ENOMEM, -ENOSPC or -EIO. *ret is set only on success.
+ * Returns 0, STORE_CORRUPT, STORE_TOO_NEW, -EBUSY (another process has it), -ENOMEM, -ENOSPC or -EIO. *ret is set only on success.
  */
 [[nodiscard]] int store_open(const char *path, struct store **ret);
 
