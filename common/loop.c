@@ -44,6 +44,7 @@ int loop_new(struct loop **ret)
 
 	if (!loop)
 		return -ENOMEM;
+	claim_environment();
 
 	int r = sd_event_new(&loop->event);
 	if (r < 0)

@@ -27,8 +27,8 @@ const char *files_state(void)
 	return state ? state : "/var/lib/redoubt";
 }
 
-/* Give a folder to a user and its group. */
-static int give_to(const char *path, const char *owner)
+/* Give a folder to a user and its group, if it is not theirs: not every job may change owners. */
+static int give_to(const char *path, const struct stat *st, const char *owner)
 {
 	char room[1024];
 	struct passwd entry, *found = nullptr;
@@ -38,6 +38,8 @@ static int give_to(const char *path, const char *owner)
 	int r = getpwnam_r(owner ? owner : "root", &entry, room, sizeof(room), &found);
 	if (!found)
 		return r > 0 ? -r : -ESRCH;
+	if (st->st_uid == entry.pw_uid && st->st_gid == entry.pw_gid)
+		return 0;
 	return lchown(path, entry.pw_uid, entry.pw_gid) < 0 ? neg_errno() : 0;
 }
 
@@ -52,8 +54,8 @@ int files_folder(const char *path, const char *owner, mode_t mode)
 		return neg_errno();
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	int r = give_to(path, owner);
-	if (r)
+	int r = give_to(path, &st, owner);
+	if (r || (st.st_mode & 07777) == mode)
 		return r;
 	return chmod(path, mode) < 0 ? neg_errno() : 0;
 }
