@@ -8,17 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
 #include "common/channel.h"
 #include "common/clock.h"
 #include "common/crypto/crypto.h"
 #include "common/msg.h"
 #include "common/proto/access.h"
 #include "common/proto/execute.h"
-#include "common/proto/operations.h"
 #include "common/utf8.h"
 #include "service/api/error.h"
 #include "service/front/conn.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 programs += service/front/redoubt-front
 front_src := service/front/acceptors.c service/front/conn.c service/front/exchange.c \
 	service/front/notify.c service/front/peers.c service/front/routes.c service/front/source.c

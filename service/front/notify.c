@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "common/base.h"
 #include "common/loop.h"
 
 constexpr size_t MESSAGE_MAX = 1024;

@@ -14,8 +14,8 @@
 
 #include "common/base.h"
 
-constexpr long LASTS_S = 24 * 60 * 60;
-constexpr long SKEW_S = 60 * 60; /* clients' clocks, and ours before the time service has run */
+constexpr long LASTS_S = 24L * 60 * 60;
+constexpr long SKEW_S = 60L * 60; /* clients' clocks, and ours before the time service has run */
 
 static X509 *x509_free(X509 *cert)
 {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 http_fuzzers := authorization request target
 fuzzers += $(http_fuzzers:%=tests/fuzz/fuzz-%)
 $(foreach f,$(http_fuzzers),\

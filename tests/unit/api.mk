@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 tests += tests/unit/test-error
 tests/unit/test-error.src  := tests/unit/test-error.c
 tests/unit/test-error.libs := service/api/api tests/lib/testlib common/common

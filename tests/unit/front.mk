@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Stands in for accounts, engine and appliance in front's integration test; not installed.
 helpers += tests/lib/peers
 tests/lib/peers.src := tests/lib/peers.c

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 http_tests := authorization host request response target
 tests += $(http_tests:%=tests/unit/test-%)
 $(foreach t,$(http_tests),\
