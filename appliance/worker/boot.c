@@ -319,7 +319,8 @@ static void go_on(struct boot *boot, struct found *found)
 		finish(boot, JOB_OK, "the data volume is open already");
 		return;
 	}
-	int r = volume_close(VOLUME_MAKING); /* of a worker that was killed */
+	/* Of a worker that was killed. */
+	int r = access("/dev/mapper/" VOLUME_MAKING, F_OK) == 0 ? volume_close(VOLUME_MAKING) : 0;
 	if (r == 0)
 		r = disk_find(device, take, &disk, text);
 	if (r < 0) {

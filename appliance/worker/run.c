@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,9 @@ static int memory_file(const char *name, const void *data, size_t len)
 	if (len > INPUT_MAX)
 		return -EMSGSIZE;
 
+	/* systemd-cryptenroll warns about a key file that others could read. */
+	if (fchmod(fd, 0600) < 0)
+		return neg_errno();
 	ssize_t n = len > 0 ? write(fd, data, len) : 0;
 	if (n < 0)
 		return neg_errno();
