@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libssh/libssh.h>
@@ -243,8 +244,10 @@ int sshkey_parse(const char *line, size_t len, struct sshkey *ret)
 {
 	struct word rest = { line, len };
 	const struct type *type = nullptr;
-	struct sshkey key = {};
+	auto_free struct sshkey *key = calloc(1, sizeof(*key));
 
+	if (!key)
+		return -ENOMEM;
 	if (len > SSHKEY_LINE_MAX)
 		return SSHKEY_TOO_LONG;
 	trim(&rest);
@@ -266,18 +269,18 @@ int sshkey_parse(const char *line, size_t len, struct sshkey *ret)
 		return r;
 
 	struct word base64 = cut(&rest);
-	if (base64.len == 0 || base64.len >= sizeof(key.base64))
+	if (base64.len == 0 || base64.len >= sizeof(key->base64))
 		return SSHKEY_DAMAGED;
 	trim(&rest);
-	if (rest.len >= sizeof(key.comment))
+	if (rest.len >= sizeof(key->comment))
 		return SSHKEY_COMMENT_LONG;
-	memcpy(key.base64, base64.at, base64.len);
-	memcpy(key.comment, rest.at, rest.len);
-	(void)snprintf(key.type, sizeof(key.type), "%s", type->name);
+	memcpy(key->base64, base64.at, base64.len);
+	memcpy(key->comment, rest.at, rest.len);
+	(void)snprintf(key->type, sizeof(key->type), "%s", type->name);
 
-	r = judge(&key, type);
+	r = judge(key, type);
 	if (r)
 		return r;
-	*ret = key;
+	*ret = *key;
 	return 0;
 }

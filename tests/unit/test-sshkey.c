@@ -11,6 +11,7 @@
 #include "appliance/accounts/sshkey.h"
 #include "common/base.h"
 #include "common/crypto/crypto.h"
+#include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/accounts-keys.h"
 
@@ -185,8 +186,21 @@ static bool every_outcome_has_a_reason_and_nothing_else_has(void)
 	return true;
 }
 
+static bool without_memory_it_says_so_and_leaves_the_result_alone(void)
+{
+	struct sshkey key = { .bits = 77 };
+
+	fault_at(1);
+	int r = parse(KEY_ED25519, &key);
+	CHECK(fault_end());
+	CHECK_EQ(r, -ENOMEM);
+	CHECK_EQ(key.bits, 77u);
+	return true;
+}
+
 int main(void)
 {
+	RUN(without_memory_it_says_so_and_leaves_the_result_alone);
 	RUN(good_keys_are_read_as_ssh_keygen_reads_them);
 	RUN(blanks_comment_and_a_line_end_are_fine);
 	RUN(each_bad_line_has_its_reason_and_leaves_the_result_alone);
