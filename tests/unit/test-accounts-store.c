@@ -370,10 +370,8 @@ static bool a_link_in_the_files_place_is_refused(void)
 }
 
 /* One of each change. Returns the first failure. */
-static int change_all(struct store *store)
+static int change_all(struct store *store, const struct sshkey *key)
 {
-	struct sshkey *key = key_of(KEY_SK_ED25519);
-
 	int r = add(store, "cas", role_bit(ROLE_MEMBER), key);
 	if (r == 0)
 		r = store_person_set_roles(store, "cas", role_bit(ROLE_READ_ONLY));
@@ -447,13 +445,14 @@ static void counted_done(void *unused)
 static bool every_failed_allocation_leaves_all_or_nothing(void)
 {
 	size_t failures = 0;
+	struct sshkey key = *key_of(KEY_SK_ED25519);
 
 	for (size_t n = 1;; n++) {
 		cleanup(store_close_at) struct store *store = with_people();
 
 		CHECK(store);
 		fault_at(n);
-		int r = change_all(store);
+		int r = change_all(store, &key);
 		bool failed = fault_end();
 
 		failures += r != 0;
