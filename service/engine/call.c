@@ -81,7 +81,8 @@ void call_fail_errno(struct call *call, int r)
 		enum error_type type;
 		const char *text;
 	} TEXTS[] = {
-		{ -ENOMEM, ERROR_RESOURCEEXCEEDED, "There is not enough memory for this request now." },
+		{ -ENOMEM, ERROR_RESOURCEEXCEEDED,
+		  "There is not enough memory for this request now." },
 		{ -EMSGSIZE, ERROR_RESOURCEEXCEEDED, "The answer is too large." },
 		{ -ENOSPC, ERROR_RESOURCEEXCEEDED, "The data volume is full." },
 		{ -EBUSY, ERROR_SERVICEUNAVAILABLE, "The store is busy; try again." },

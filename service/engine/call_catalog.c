@@ -95,8 +95,9 @@ void call_workspace_create(struct call *call)
 	    !call_text(call, body, "description", DESCRIPTION_MAX, &workspace.description))
 		return;
 	if (!workspace.name || !name_is_workspace(workspace.name, strlen(workspace.name))) {
-		call_fail(call, ERROR_INVALIDINPUT, nullptr,
-			  "`name` must be letters, digits, dashes and underscores; dots may join several.");
+		call_fail(
+			call, ERROR_INVALIDINPUT, nullptr,
+			"`name` must be letters, digits, dashes and underscores; dots may join several.");
 		return;
 	}
 	json_text(&call->detail, "name", workspace.name);
@@ -130,8 +131,8 @@ void call_workspace_delete(struct call *call)
 /* What every collection has, and is empty here. */
 static void put_empty_lists(struct buf *out)
 {
-	static const char *const LISTS[] = { "sources", "field_mappings", "field_partitions",
-					     "clustering_key", "field_schemas", "aliases" };
+	static const char *const LISTS[] = { "sources",	       "field_mappings", "field_partitions",
+					     "clustering_key", "field_schemas",	 "aliases" };
 
 	for (size_t i = 0; i < countof(LISTS); i++) {
 		json_open_list(out, LISTS[i]);
@@ -142,9 +143,9 @@ static void put_empty_lists(struct buf *out)
 static void put_stats(struct buf *out, const struct collection *collection)
 {
 	static const char *const ZEROS[] = {
-		"purged_doc_size",	"total_index_size",	"row_index_size",
-		"column_index_size",	"inverted_index_size",	"range_index_size",
-		"bytes_overwritten",	"bulk_bytes_inserted",	"bulk_bytes_overwritten",
+		"purged_doc_size",   "total_index_size",    "row_index_size",
+		"column_index_size", "inverted_index_size", "range_index_size",
+		"bytes_overwritten", "bulk_bytes_inserted", "bulk_bytes_overwritten",
 		"last_queried_ms",
 	};
 

@@ -19,7 +19,7 @@ constexpr size_t REASON_MAX = 200;
 
 /* A request for several documents. */
 struct batch {
-	struct document *doc; /* [n] */
+	struct document *doc;	    /* [n] */
 	char (*reason)[REASON_MAX]; /* [n] why a document has status DOCUMENT_ERROR */
 	yyjson_val **patch;	    /* [n] a patch's operations, or nullptr */
 	size_t n;
@@ -73,12 +73,11 @@ static void put_id(struct buf *out, const struct document *doc)
 
 static void put_status(struct call *call, const struct batch *batch, size_t i, const char *patch_id)
 {
-	static const char *const STATUS[] = { [DOCUMENT_ADDED] = "ADDED",
-					      [DOCUMENT_REPLACED] = "REPLACED",
-					      [DOCUMENT_DELETED] = "DELETED",
-					      [DOCUMENT_PATCHED] = "PATCHED",
-					      [DOCUMENT_ERROR] = "ERROR",
-					      [DOCUMENT_ABSENT] = "ERROR" };
+	static const char *const STATUS[] = {
+		[DOCUMENT_ADDED] = "ADDED",	[DOCUMENT_REPLACED] = "REPLACED",
+		[DOCUMENT_DELETED] = "DELETED", [DOCUMENT_PATCHED] = "PATCHED",
+		[DOCUMENT_ERROR] = "ERROR",	[DOCUMENT_ABSENT] = "ERROR"
+	};
 	const struct document *doc = &batch->doc[i];
 	struct buf *out = &call->out;
 	bool absent = doc->status == DOCUMENT_ABSENT;
@@ -91,8 +90,8 @@ static void put_status(struct call *call, const struct batch *batch, size_t i, c
 		buf_add_str(out, ",\"error\":");
 		error_write(out, &(struct error) {
 					 .type = absent ? ERROR_NOTFOUND : ERROR_INVALIDINPUT,
-					 .message = absent ? "There is no document with this _id." :
-							     batch->reason[i],
+					 .message = absent ? "There is no document with this _id."
+							   : batch->reason[i],
 					 .request_id = call->request_id });
 	} else {
 		json_null(out, "error");

@@ -14,7 +14,8 @@
 #include "service/sql/sql.h"
 #include "service/store/value_json.h"
 
-constexpr int64_t TIMEOUT_MS = 120'000; /* Rockset's default for a synchronous query, and our limit */
+constexpr int64_t TIMEOUT_MS =
+	120'000; /* Rockset's default for a synchronous query, and our limit */
 constexpr int64_t ROW_LIMIT_MAX = 4'000'000;
 constexpr int64_t INITIAL_MAX = 100'000;
 constexpr size_t AUDIT_SQL_MAX = 2048;
@@ -88,8 +89,8 @@ static bool read_parameter(struct call *call, yyjson_val *json, struct ask *ask,
 			  "Each of `parameters` needs a `name` and a `value`.");
 		return false;
 	}
-	bool good = type && yyjson_is_str(value) ? pack_as(type, value, &ask->packed) :
-						   value_from_json(value, &ask->packed) == 0;
+	bool good = type && yyjson_is_str(value) ? pack_as(type, value, &ask->packed)
+						 : value_from_json(value, &ask->packed) == 0;
 	if (buf_error(&ask->packed)) {
 		call_fail_errno(call, buf_error(&ask->packed));
 		return false;
@@ -125,9 +126,8 @@ static bool read_parameters(struct call *call, yyjson_val *list, struct ask *ask
 		call_fail_errno(call, -ENOMEM);
 		return false;
 	}
-	yyjson_arr_foreach(list, i, max, json)
-		if (!read_parameter(call, json, ask, at))
-			return false;
+	yyjson_arr_foreach(list, i, max,
+			   json) if (!read_parameter(call, json, ask, at)) return false;
 	for (i = 0; i < ask->query.n_parameters; i++) /* packed has moved while it grew */
 		ask->parameter[i].packed = ask->packed.data + at[i];
 	ask->query.parameter = ask->parameter;
@@ -174,8 +174,10 @@ static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 static void fail_query(struct call *call, int r, const struct sql_error *error)
 {
 	static const enum error_type TYPES[] = {
-		[SQL_QUERY_ERROR] = ERROR_QUERY_ERROR,	    [SQL_TIMEOUT] = ERROR_QUERY_TIMEOUT,
-		[SQL_CANCELLED] = ERROR_QUERY_CANCELLED,    [SQL_TOO_LARGE] = ERROR_RESOURCEEXCEEDED,
+		[SQL_QUERY_ERROR] = ERROR_QUERY_ERROR,
+		[SQL_TIMEOUT] = ERROR_QUERY_TIMEOUT,
+		[SQL_CANCELLED] = ERROR_QUERY_CANCELLED,
+		[SQL_TOO_LARGE] = ERROR_RESOURCEEXCEEDED,
 		[SQL_NOT_IMPLEMENTED] = ERROR_NOTIMPLEMENTEDYET,
 	};
 
@@ -245,9 +247,10 @@ void call_query(struct call *call)
 		if (r)
 			fail_query(call, r, &error);
 		else if (ask.initial > 0 && (int64_t)result.n_rows > ask.initial)
-			call_fail(call, ERROR_NOTIMPLEMENTEDYET, nullptr,
-				  "The query has %llu rows, more than `max_initial_results`; fetching the rest in pages is not available yet.",
-				  (unsigned long long)result.n_rows);
+			call_fail(
+				call, ERROR_NOTIMPLEMENTEDYET, nullptr,
+				"The query has %llu rows, more than `max_initial_results`; fetching the rest in pages is not available yet.",
+				(unsigned long long)result.n_rows);
 		else
 			put_result(call, &ask, &result);
 	}

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "common/base.h"
-#include "common/clock.h"
 #include "common/channel.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/msg.h"
@@ -29,11 +29,11 @@
 #include "service/sql/sql.h"
 #include "service/store/store.h"
 
-constexpr uint64_t RETRY_US = 300'000;		 /* between two tries to reach front */
+constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */
 constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and results of all queries */
-constexpr size_t KEY_MIN = 32;   /* bytes of the key of the grants */
+constexpr size_t KEY_MIN = 32;			   /* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
-constexpr uint32_t EXECUTE_MIN = 22;		 /* an operation and five empty texts */
+constexpr uint32_t EXECUTE_MIN = 22; /* an operation and five empty texts */
 
 struct engine {
 	struct loop *loop;
@@ -85,7 +85,8 @@ static int refuse_busy(struct channel *front, const struct job *job)
 					     .message = "Too many requests are waiting; try again.",
 					     .request_id = job->execute.request_id });
 	int r = buf_error(&json);
-	return r ? r : send_answer(front, job->id, error_status(ERROR_RESOURCEEXCEEDED), &json, &fd);
+	return r ? r
+		 : send_answer(front, job->id, error_status(ERROR_RESOURCEEXCEEDED), &json, &fd);
 }
 
 static int on_execute(struct channel *channel, void *server, struct msg *in)
@@ -149,8 +150,10 @@ static void on_closed(struct channel *, void *server)
 	struct engine *engine = server;
 
 	engine->front = nullptr;
-	pool_cancel(engine->pool, engine->connection, UINT64_MAX); /* nobody waits for it any more */
-	log_event(LOG_WARNING, EVENT_CONNECTION_LOST, 0, "front has closed the connection", nullptr);
+	pool_cancel(engine->pool, engine->connection,
+		    UINT64_MAX); /* nobody waits for it any more */
+	log_event(LOG_WARNING, EVENT_CONNECTION_LOST, 0, "front has closed the connection",
+		  nullptr);
 	if (loop_timer_again(engine->retry, RETRY_US))
 		loop_end(engine->loop, -EIO);
 }
@@ -160,10 +163,9 @@ static const struct channel_request REQUESTS[] = {
 	{ CANCEL, 1, 0, 0, on_cancel },
 };
 
-static const struct channel_table TABLE = { .name = "engine",
-					    .request = REQUESTS,
-					    .n = countof(REQUESTS),
-					    .closed = on_closed };
+static const struct channel_table TABLE = {
+	.name = "engine", .request = REQUESTS, .n = countof(REQUESTS), .closed = on_closed
+};
 
 static int connect_front(void *userdata)
 {
@@ -180,7 +182,8 @@ static int connect_front(void *userdata)
 		return 0;
 	}
 	if (!engine->told)
-		log_event(LOG_NOTICE, EVENT_CONNECTION_LOST, r, "front cannot be reached yet", nullptr);
+		log_event(LOG_NOTICE, EVENT_CONNECTION_LOST, r, "front cannot be reached yet",
+			  nullptr);
 	engine->told = true;
 	return loop_timer_again(engine->retry, RETRY_US);
 }
@@ -235,8 +238,8 @@ static int enter_sandbox(const struct engine *engine)
 static int failed(const char *what, int r)
 {
 	log_event(LOG_ERR, EVENT_START_FAILED, r < 0 ? r : 0,
-		  r == STORE_TOO_NEW ? "the store was written by a later release; it is left alone" :
-				       "engine cannot start",
+		  r == STORE_TOO_NEW ? "the store was written by a later release; it is left alone"
+				     : "engine cannot start",
 		  what);
 	return r < 0 ? r : -EPROTO;
 }

@@ -137,10 +137,14 @@ static int record_end(struct worker *worker, const struct job *job, struct call 
 
 static void fail_unrecorded(struct call *call)
 {
-	call_fail_error(call, &(struct error) { .type = ERROR_SERVICEUNAVAILABLE,
-						.message = "The audit ledger cannot record the request, so it was not carried out.",
-						.request_id = call->request_id,
-						.error_id = "audit_unavailable" });
+	call_fail_error(
+		call,
+		&(struct error) {
+			.type = ERROR_SERVICEUNAVAILABLE,
+			.message =
+				"The audit ledger cannot record the request, so it was not carried out.",
+			.request_id = call->request_id,
+			.error_id = "audit_unavailable" });
 }
 
 /* Carry out what changes something: recorded as an intent before, with its outcome after. */
@@ -236,8 +240,8 @@ void worker_expire(struct worker *worker)
 	if (r == 0)
 		r = documents_expire(worker->store, now_us, true, &n);
 	if (r)
-		log_event(LOG_ERR, EVENT_REQUEST_FAILED, r, "documents past their retention not deleted",
-			  nullptr);
+		log_event(LOG_ERR, EVENT_REQUEST_FAILED, r,
+			  "documents past their retention not deleted", nullptr);
 	if (intent == AUDIT_NO_INTENT)
 		return;
 	event->outcome = r ? AUDIT_FAILED : AUDIT_DONE;

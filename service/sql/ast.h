@@ -51,7 +51,11 @@ enum expr_kind : uint8_t {
 struct order_item {
 	struct expr *expr;
 	bool descending;
-	enum : uint8_t { NULLS_DEFAULT, NULLS_FIRST, NULLS_LAST } nulls;
+	enum : uint8_t {
+		NULLS_DEFAULT,
+		NULLS_FIRST,
+		NULLS_LAST
+	} nulls;
 	struct order_item *next;
 };
 
@@ -89,14 +93,22 @@ struct select_item {
 	struct select_item *next;
 };
 
-enum join_kind : uint8_t { JOIN_FIRST, JOIN_COMMA, JOIN_CROSS, JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL };
+enum join_kind : uint8_t {
+	JOIN_FIRST,
+	JOIN_COMMA,
+	JOIN_CROSS,
+	JOIN_INNER,
+	JOIN_LEFT,
+	JOIN_RIGHT,
+	JOIN_FULL
+};
 
 struct from_item {
 	enum join_kind join;
 	const struct token **name; /* a collection or CTE: [n_names], or … */
 	size_t n_names;
-	struct query *query;   /* … a sub-select, or … */
-	struct expr *unnest;   /* … UNNEST(unnest AS element[, value]) [WITH ORDINALITY] */
+	struct query *query; /* … a sub-select, or … */
+	struct expr *unnest; /* … UNNEST(unnest AS element[, value]) [WITH ORDINALITY] */
 	const struct token *element, *value;
 	bool ordinality;
 	const struct token *alias;
@@ -107,7 +119,13 @@ struct from_item {
 	struct from_item *next;
 };
 
-enum set_kind : uint8_t { SET_FIRST, SET_UNION, SET_UNION_ALL, SET_INTERSECT, SET_EXCEPT };
+enum set_kind : uint8_t {
+	SET_FIRST,
+	SET_UNION,
+	SET_UNION_ALL,
+	SET_INTERSECT,
+	SET_EXCEPT
+};
 
 struct core {
 	enum set_kind set;    /* how it joins what is before it */

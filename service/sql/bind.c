@@ -311,7 +311,8 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 	for (const struct order_item *i = order; i && !b->r; i = i->next) {
 		size_t column = 0;
 
-		for (size_t c = output->n; i->expr->kind == EXPR_NAME && i->expr->n_names == 1 && c > 0; c--)
+		for (size_t c = output->n;
+		     i->expr->kind == EXPR_NAME && i->expr->n_names == 1 && c > 0; c--)
 			if (output->columns[c - 1].name &&
 			    strcmp(output->columns[c - 1].name, i->expr->name[0]->text) == 0)
 				column = c;
@@ -329,8 +330,8 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 
 /* Bind one SELECT; ORDER BY is printed into order, because its FROM must know what that asks for. */
 static void bind_core(struct binder *b, struct buf *out, const struct core *core,
-		      struct scope *outer, const struct order_item *order,
-		      struct buf *order_text, bool hidden, struct output *ret)
+		      struct scope *outer, const struct order_item *order, struct buf *order_text,
+		      bool hidden, struct output *ret)
 {
 	auto_buf struct buf where = buf_make(BIND_TEXT_MAX), group = buf_make(BIND_TEXT_MAX);
 	struct scope scope = { .outer = outer };
@@ -409,8 +410,8 @@ static void print_limits(struct binder *b, struct buf *out, const struct query *
 	for (size_t i = 0; i < countof(bounds); i++) {
 		if (bounds[i] && bounds[i]->kind != EXPR_PARAMETER &&
 		    (bounds[i]->kind != EXPR_NUMBER || bounds[i]->at->kind != TOKEN_INT))
-			b->r = b->r ? b->r :
-				      sql_refuse_at(b->error, bounds[i]->at, "limit",
+			b->r = b->r ? b->r
+				    : sql_refuse_at(b->error, bounds[i]->at, "limit",
 						    "LIMIT and OFFSET take a whole number.");
 		if (bounds[i]) {
 			buf_add_str(out, i == 0 ? " LIMIT " : " OFFSET ");
@@ -452,9 +453,10 @@ void bind_query(struct binder *b, struct buf *out, const struct query *query, st
 		if (first)
 			*ret = output;
 		else if (!b->r && output.n != ret->n)
-			b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "column_count",
-					  "The parts of a UNION, INTERSECT or EXCEPT have %zu and %zu columns.",
-					  ret->n, output.n);
+			b->r = sql_refuse(
+				b->error, SQL_QUERY_ERROR, "column_count",
+				"The parts of a UNION, INTERSECT or EXCEPT have %zu and %zu columns.",
+				ret->n, output.n);
 	}
 	if (!b->r && query->order && (of_set || query->cores->nested))
 		print_set_order(b, &order, query->order, ret);

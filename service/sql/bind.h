@@ -24,7 +24,7 @@ struct column {
 	const char *name; /* as the client sees it; of a spread, nullptr */
 	const char *sql;  /* what a query around it calls it, "c0" */
 	enum sql_type type;
-	bool spread; /* an object all of whose members are columns */
+	bool spread;	     /* an object all of whose members are columns */
 	const char **except; /* [n_except] members that a spread leaves out */
 	size_t n_except;
 	int undefined; /* number of the hidden column that is 1 if this one is undefined, or -1 */

@@ -91,9 +91,9 @@ enum sql_type type_of(struct binder *b, const struct expr *e, struct scope *scop
 static void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_type as,
 		     struct scope *scope)
 {
-	static const char *const NAMES[] = { [TYPE_DATE] = "date",
-					     [TYPE_DATETIME] = "datetime",
-					     [TYPE_TIMESTAMP] = "timestamp" };
+	static const char *const NAMES[] = {
+		[TYPE_DATE] = "date", [TYPE_DATETIME] = "datetime", [TYPE_TIMESTAMP] = "timestamp"
+	};
 
 	if (!is_moment(as) || type_of(b, e, scope) == as) {
 		print_value(b, out, e, scope);
@@ -131,7 +131,7 @@ static void print_joined(struct binder *b, struct buf *out, const struct expr *e
 
 /* (a operator b), both in the same type. */
 static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
-		       const char *operator, struct scope *scope)
+		       const char *operator, struct scope * scope)
 {
 	enum sql_type common = common_type(b, e, scope);
 
@@ -142,8 +142,7 @@ static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
 	buf_add_str(out, ")");
 }
 
-static void print_like(struct binder *b, struct buf *out, const struct expr *e,
-		       struct scope *scope)
+static void print_like(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
 	buf_addf(out, "%srd_like(", e->negated ? "NOT " : "");
 	for (size_t i = 0; i < e->n_args; i++) {
@@ -198,9 +197,9 @@ static void print_is(struct binder *b, struct buf *out, const struct expr *e, st
 	else
 		print_value(b, out, e->arg[0], scope);
 	buf_addf(out, " IS %s%s)", e->negated ? "NOT " : "",
-		 e->kind == EXPR_IS_NULL			  ? "NULL" :
-		 e->kind == EXPR_IS_UNDEFINED || e->number ? "1" :
-							     "0");
+		 e->kind == EXPR_IS_NULL		     ? "NULL"
+		 : e->kind == EXPR_IS_UNDEFINED || e->number ? "1"
+							     : "0");
 }
 
 static void print_exists(struct binder *b, struct buf *out, const struct expr *e,

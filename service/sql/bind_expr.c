@@ -89,9 +89,9 @@ static void print_now(struct binder *b, struct buf *out, const struct expr *e)
 {
 	auto now = (int64_t)b->now_us;
 
-	if (e->n_args == 1 && (e->arg[0]->kind != EXPR_STRING ||
-			       (strcasecmp(e->arg[0]->at->text, "UTC") != 0 &&
-				strcasecmp(e->arg[0]->at->text, "Etc/UTC") != 0)))
+	if (e->n_args == 1 &&
+	    (e->arg[0]->kind != EXPR_STRING || (strcasecmp(e->arg[0]->at->text, "UTC") != 0 &&
+						strcasecmp(e->arg[0]->at->text, "Etc/UTC") != 0)))
 		b->r = sql_refuse_at(b->error, e->arg[0]->at, "not_implemented",
 				     "Only the time zone 'UTC' is available here yet.");
 	else if (strcasecmp(e->at->text, "CURRENT_TIMESTAMP") == 0)
@@ -140,9 +140,10 @@ static const struct function *find_function(struct binder *b, const struct expr 
 		    (f->kind >= FUNCTION_COUNT && f->kind <= FUNCTION_BOOL_OR);
 	if (!b->r && ((e->star && f->kind != FUNCTION_COUNT) ||
 		      ((e->distinct || e->order || e->window) && !aggregate)))
-		b->r = sql_refuse_at(b->error, e->at, "wrong_arguments",
-				     "Function `%.60s` does not take *, DISTINCT, ORDER BY or OVER.",
-				     e->at->text);
+		b->r = sql_refuse_at(
+			b->error, e->at, "wrong_arguments",
+			"Function `%.60s` does not take *, DISTINCT, ORDER BY or OVER.",
+			e->at->text);
 	if (!b->r && f->kind == FUNCTION_WINDOW && !e->window)
 		b->r = sql_refuse_at(b->error, e->at, "wrong_arguments",
 				     "Function `%.60s` needs OVER (…).", e->at->text);
@@ -218,8 +219,7 @@ static void print_typeof(struct binder *b, struct buf *out, const struct expr *e
 		buf_add_str(out, " END");
 }
 
-static void print_call(struct binder *b, struct buf *out, const struct expr *e,
-		       struct scope *scope)
+static void print_call(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
 	const struct function *f = find_function(b, e);
 
@@ -286,8 +286,8 @@ static void print_parameter(struct binder *b, struct buf *out, const struct expr
 }
 
 /* A name: a column, a member of a document, or an alias, which stands for its expression. */
-static void print_name(struct binder *b, struct buf *out, const struct expr *e,
-		       struct scope *scope, const char *function, const char *more)
+static void print_name(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope,
+		       const char *function, const char *more)
 {
 	struct resolved at;
 
@@ -404,8 +404,7 @@ static void print_array(struct binder *b, struct buf *out, const struct expr *e,
 	buf_add_str(out, chunks > 1 ? ")" : "");
 }
 
-static void print_case(struct binder *b, struct buf *out, const struct expr *e,
-		       struct scope *scope)
+static void print_case(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
 	buf_add_str(out, "CASE ");
 	if (e->operand)
@@ -441,9 +440,9 @@ static void print_binary(struct binder *b, struct buf *out, const struct expr *e
 			 struct scope *scope)
 {
 	static const struct {
-		const char *operator, *function;
-	} OPERATORS[] = { { "+", "rd_add" }, { "-", "rd_subtract" }, { "*", "rd_multiply" },
-			  { "/", "rd_divide" }, { "%", "rd_mod" }, { "||", "rd_concat" } };
+		const char *operator, * function;
+	} OPERATORS[] = { { "+", "rd_add" },	{ "-", "rd_subtract" }, { "*", "rd_multiply" },
+			  { "/", "rd_divide" }, { "%", "rd_mod" },	{ "||", "rd_concat" } };
 
 	for (size_t i = 0; i < countof(OPERATORS); i++)
 		if (strcmp(OPERATORS[i].operator, e->at->text) == 0)
@@ -507,7 +506,8 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 		print_call(b, out, e, scope);
 		return;
 	case EXPR_CAST:
-		print_with_word(b, out, e->negated ? "rd_try_cast" : "rd_cast", e, e->name[0], scope);
+		print_with_word(b, out, e->negated ? "rd_try_cast" : "rd_cast", e, e->name[0],
+				scope);
 		return;
 	case EXPR_ARRAY:
 	case EXPR_OBJECT:

@@ -63,9 +63,10 @@ static void refuse_collection(struct binder *b, const struct from_item *item, co
 	if (r < 0)
 		b->r = r;
 	else if (lookup.like[0])
-		b->r = sql_refuse_at(b->error, item->at, "collection_not_found",
-				     "Collection \"%.100s\" does not exist in workspace \"%.100s\"; did you mean \"%s\"?",
-				     name, workspace, lookup.like);
+		b->r = sql_refuse_at(
+			b->error, item->at, "collection_not_found",
+			"Collection \"%.100s\" does not exist in workspace \"%.100s\"; did you mean \"%s\"?",
+			name, workspace, lookup.like);
 	else
 		b->r = sql_refuse_at(b->error, item->at, "collection_not_found",
 				     "Collection \"%.100s\" does not exist in workspace \"%.100s\"",
@@ -90,10 +91,9 @@ static void note_read(struct binder *b, const char *workspace, const char *name,
 	struct bound_collection *read = bind_node(b, sizeof(*read));
 	if (!read)
 		return;
-	*read = (struct bound_collection) { .workspace = workspace,
-					    .name = name,
-					    .n = found->n,
-					    .built_in = found->built_in };
+	*read = (struct bound_collection) {
+		.workspace = workspace, .name = name, .n = found->n, .built_in = found->built_in
+	};
 	vec_add(b, &b->collections, read);
 }
 

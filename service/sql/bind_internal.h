@@ -32,18 +32,18 @@ struct bound_cte {
 
 /* One item of FROM. */
 struct source {
-	const char *sql;		/* "s0" */
-	const char *alias;		/* what the client calls it, or nullptr */
-	const char *workspace, *name;	/* of a collection named without an alias */
-	struct column *columns;		/* their sql is without "s0." */
+	const char *sql;	      /* "s0" */
+	const char *alias;	      /* what the client calls it, or nullptr */
+	const char *workspace, *name; /* of a collection named without an alias */
+	struct column *columns;	      /* their sql is without "s0." */
 	size_t n_columns;
-	const char *whole;		/* what the alias alone means: "doc", "value"; or nullptr */
+	const char *whole; /* what the alias alone means: "doc", "value"; or nullptr */
 	bool is_collection, built_in;
-	int64_t n;			/* of the collection */
+	int64_t n; /* of the collection */
 	bool pruned; /* in a join: a sub-select of just what is asked for, so that SQLite can index it */
-	struct vec request;		/* that */
+	struct vec request; /* that */
 	const struct from_item *item;
-	const char *body, *on;		/* SQL */
+	const char *body, *on; /* SQL */
 	struct source *next;
 };
 
@@ -109,8 +109,8 @@ void print_order(struct binder *b, struct buf *out, const struct order_item *ord
 /* A name's meaning: SQL for the part of it that is a column, and how many of its words that took. */
 struct resolved {
 	const struct source *source;
-	const char *base;	/* without "s0." */
-	const char *base2;	/* if the first does not have the field */
+	const char *base;  /* without "s0." */
+	const char *base2; /* if the first does not have the field */
 	size_t used;
 	enum sql_type type;
 	const struct select_item *alias; /* a select item's alias: then nothing else is set */

@@ -88,9 +88,10 @@ static bool resolve_qualified(struct binder *b, const struct expr *e, const stru
 		size_t used = qualifier(s, e);
 
 		if (used > 0 && found) {
-			b->r = sql_refuse_at(b->error, e->at, "ambiguous_name",
-					     "`%.60s` stands for more than one thing in FROM; give them other names with AS.",
-					     e->at->text);
+			b->r = sql_refuse_at(
+				b->error, e->at, "ambiguous_name",
+				"`%.60s` stands for more than one thing in FROM; give them other names with AS.",
+				e->at->text);
 			return true;
 		}
 		if (used > 0) {
@@ -173,9 +174,10 @@ static void choose(struct binder *b, const struct expr *e, const struct scope *s
 	}
 	if (b->r || known == 1 || is_using(scope, name))
 		return;
-	b->r = sql_refuse_at(b->error, e->at, "ambiguous_name",
-			     "`%.60s` could belong to more than one collection; say which, as in `c.%.60s`.",
-			     name, name);
+	b->r = sql_refuse_at(
+		b->error, e->at, "ambiguous_name",
+		"`%.60s` could belong to more than one collection; say which, as in `c.%.60s`.",
+		name, name);
 }
 
 static bool resolve_plain(struct binder *b, const struct expr *e, const struct scope *scope,
@@ -221,16 +223,16 @@ void resolve(struct binder *b, const struct expr *e, struct scope *scope, struct
 	if (e->n_names == 1 && resolve_alias(e, scope, ret))
 		return;
 	for (const struct scope *s = scope; s && !b->r; s = s->outer)
-		if (resolve_qualified(b, e, s, ret) ||
-		    (s == scope && resolve_alias(e, s, ret)) || resolve_plain(b, e, s, ret)) {
+		if (resolve_qualified(b, e, s, ret) || (s == scope && resolve_alias(e, s, ret)) ||
+		    resolve_plain(b, e, s, ret)) {
 			if (!b->r)
 				find_special(e, ret);
 			return;
 		}
 	if (!b->r)
-		b->r = sql_refuse_at(b->error, e->at, "field_not_found",
-				     scope->sources ?
-					     "There is no column `%.60s` here." :
-					     "`%.60s` is a field, but the query has no FROM clause.",
-				     e->at->text);
+		b->r = sql_refuse_at(
+			b->error, e->at, "field_not_found",
+			scope->sources ? "There is no column `%.60s` here."
+				       : "`%.60s` is a field, but the query has no FROM clause.",
+			e->at->text);
 }

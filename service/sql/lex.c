@@ -18,9 +18,9 @@ struct lexer {
 	struct sql_error *error;
 };
 
-static const char *const OPERATORS[] = { "<=", ">=", "<>", "!=", "||", "=>", "(", ")", "[",
-					 "]",  "{",  "}",  ",",  ".",  ";",  "+", "-", "*",
-					 "/",  "%",  "=",  "<",  ">",  ":" };
+static const char *const OPERATORS[] = { "<=", ">=", "<>", "!=", "||", "=>", "(", ")",
+					 "[",  "]",  "{",  "}",	 ",",  ".",  ";", "+",
+					 "-",  "*",  "/",  "%",	 "=",  "<",  ">", ":" };
 
 static char peek(const struct lexer *in, size_t ahead)
 {
@@ -75,8 +75,8 @@ static int skip_blanks(struct lexer *in)
 			while (in->pos < in->len && peek(in, 0) != '\n')
 				advance(in, 1);
 		} else if (peek(in, 0) == '/' && peek(in, 1) == '*') {
-			const char *end = memmem(in->text + in->pos + 2, in->len - in->pos - 2,
-						 "*/", 2);
+			const char *end =
+				memmem(in->text + in->pos + 2, in->len - in->pos - 2, "*/", 2);
 
 			if (!end)
 				return refuse_here(in, "This comment is not closed.");
@@ -104,8 +104,8 @@ static int quoted(struct lexer *in, struct token *token, char quote)
 		return -ENOMEM;
 	for (;; end++) {
 		if (end >= in->len)
-			return refuse_here(in, quote == '\'' ? "This string is not closed." :
-							       "This quoted name is not closed.");
+			return refuse_here(in, quote == '\'' ? "This string is not closed."
+							     : "This quoted name is not closed.");
 		if (in->text[end] == quote) {
 			if (end + 1 < in->len && in->text[end + 1] == quote)
 				end++;
@@ -206,7 +206,8 @@ static int next(struct lexer *in, struct token *token, const struct token *befor
 		return 0;
 
 	char c = peek(in, 0);
-	bool value_before = before && (before->kind == TOKEN_STRING || before->kind == TOKEN_QUOTED);
+	bool value_before =
+		before && (before->kind == TOKEN_STRING || before->kind == TOKEN_QUOTED);
 	if (c == '\'' || c == '"')
 		return quoted(in, token, c);
 	if (is_digit(c) || (c == '.' && is_digit(peek(in, 1)) && token->blank_before))
@@ -229,12 +230,9 @@ static int next(struct lexer *in, struct token *token, const struct token *befor
 int lex(struct arena *arena, const char *text, size_t len, struct token **ret,
 	struct sql_error *error)
 {
-	struct lexer in = { .arena = arena,
-			    .text = text,
-			    .len = len,
-			    .line = 1,
-			    .column = 1,
-			    .error = error };
+	struct lexer in = {
+		.arena = arena, .text = text, .len = len, .line = 1, .column = 1, .error = error
+	};
 	size_t n = 0, room = 64;
 
 	if (len > SQL_TEXT_MAX)

@@ -17,13 +17,13 @@ constexpr size_t SQL_TEXT_MAX = 1u << 20; /* bytes of a query; longer ones are r
 
 enum token_kind : uint8_t {
 	TOKEN_END,
-	TOKEN_WORD,	  /* keyword, name or function, as typed */
-	TOKEN_QUOTED,	  /* "name", decoded */
-	TOKEN_STRING,	  /* 'text', decoded */
-	TOKEN_INT,	  /* digits */
-	TOKEN_FLOAT,	  /* digits with . or exponent */
-	TOKEN_PARAMETER,  /* :name, without the colon */
-	TOKEN_OPERATOR,	  /* one or two characters of punctuation */
+	TOKEN_WORD,	 /* keyword, name or function, as typed */
+	TOKEN_QUOTED,	 /* "name", decoded */
+	TOKEN_STRING,	 /* 'text', decoded */
+	TOKEN_INT,	 /* digits */
+	TOKEN_FLOAT,	 /* digits with . or exponent */
+	TOKEN_PARAMETER, /* :name, without the colon */
+	TOKEN_OPERATOR,	 /* one or two characters of punctuation */
 };
 
 struct token {

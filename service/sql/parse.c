@@ -10,11 +10,11 @@
 
 /* Words that end an expression or an item; they cannot be names unless quoted. */
 static const char *const RESERVED[] = {
-	"ALL",	 "AND",	  "AS",	    "BETWEEN", "BY",	"CASE",	 "CROSS",     "DISTINCT", "ELSE",
-	"END",	 "EXCEPT", "EXISTS", "FROM",   "FULL",	"GROUP", "HAVING",    "IN",	  "INNER",
-	"INTERSECT", "IS", "JOIN",  "LEFT",    "LIKE",	"LIMIT", "NOT",	      "NULL",	  "OFFSET",
-	"ON",	 "OR",	  "ORDER",  "OUTER",   "OVER",	"RIGHT", "SELECT",    "THEN",	  "UNION",
-	"USING", "WHEN",  "WHERE",  "WITH",    "HINT",	"TRUE",	 "FALSE",     "UNNEST",
+	"ALL",	     "AND",    "AS",	 "BETWEEN", "BY",   "CASE",  "CROSS",  "DISTINCT", "ELSE",
+	"END",	     "EXCEPT", "EXISTS", "FROM",    "FULL", "GROUP", "HAVING", "IN",	   "INNER",
+	"INTERSECT", "IS",     "JOIN",	 "LEFT",    "LIKE", "LIMIT", "NOT",    "NULL",	   "OFFSET",
+	"ON",	     "OR",     "ORDER",	 "OUTER",   "OVER", "RIGHT", "SELECT", "THEN",	   "UNION",
+	"USING",     "WHEN",   "WHERE",	 "WITH",    "HINT", "TRUE",  "FALSE",  "UNNEST",
 };
 
 /* Statements that we know of and do not run. */
@@ -219,7 +219,8 @@ static struct select_item *parse_items(struct parser *p)
 
 	do {
 		/* A comma too many before FROM is common in real queries. */
-		if (first && (is_word(p, "FROM") || p->at->kind == TOKEN_END || is_operator(p, ";")))
+		if (first &&
+		    (is_word(p, "FROM") || p->at->kind == TOKEN_END || is_operator(p, ";")))
 			return first;
 		*end = parse_item(p);
 		if (*end)
@@ -368,11 +369,12 @@ static struct expr **parse_group(struct parser *p, size_t *ret_n)
 	struct list groups = {};
 
 	want_word(p, "BY");
-	if (is_word_at(p, 1, "SETS") || ((is_word(p, "CUBE") || is_word(p, "ROLLUP")) &&
-					 strcmp(p->at[1].text, "(") == 0))
-		p->r = p->r ? p->r :
-			      sql_refuse_at(p->error, p->at, "not_implemented",
-					    "GROUPING SETS, CUBE and ROLLUP are not available yet.");
+	if (is_word_at(p, 1, "SETS") ||
+	    ((is_word(p, "CUBE") || is_word(p, "ROLLUP")) && strcmp(p->at[1].text, "(") == 0))
+		p->r = p->r ? p->r
+			    : sql_refuse_at(
+				      p->error, p->at, "not_implemented",
+				      "GROUPING SETS, CUBE and ROLLUP are not available yet.");
 	if (is_operator(p, "(") && p->at[1].kind == TOKEN_OPERATOR && p->at[1].text[0] == ')') {
 		p->at += 2;
 		*ret_n = 0;

@@ -565,7 +565,8 @@ static struct expr *parse_predicate(struct parser *p)
 		struct expr *test = nullptr;
 
 		if (take_operator(p, COMPARISONS[i]))
-			test = with_args(p, make(p, EXPR_COMPARE, at), expr, parse_value(p), nullptr);
+			test = with_args(p, make(p, EXPR_COMPARE, at), expr, parse_value(p),
+					 nullptr);
 		else if (take_word(p, "IS"))
 			test = parse_is(p, expr, at);
 		else

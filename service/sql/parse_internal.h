@@ -15,9 +15,10 @@
 #include "service/sql/ast.h"
 #include "service/sql/sql.h"
 
-constexpr unsigned int PARSE_DEPTH_MAX = 100; /* nested parentheses and the like; bounds our stack */
-constexpr uint16_t EXPR_DEPTH_MAX = 300;      /* of a tree; SQLite stops at 1000 */
-constexpr unsigned int QUERY_COST = 5;	      /* a nested query counts as so many parentheses */
+constexpr unsigned int PARSE_DEPTH_MAX =
+	100;				 /* nested parentheses and the like; bounds our stack */
+constexpr uint16_t EXPR_DEPTH_MAX = 300; /* of a tree; SQLite stops at 1000 */
+constexpr unsigned int QUERY_COST = 5;	 /* a nested query counts as so many parentheses */
 
 struct parser {
 	struct arena *arena;

@@ -20,7 +20,7 @@
 #include "service/sql/udf.h"
 #include "service/store/value.h"
 
-constexpr size_t ARENA_MAX = 64u << 20;	   /* for tokens, tree and names of one query */
+constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
 constexpr int PROGRESS_STEPS = 2000; /* SQLite instructions between two looks at the clock */
 
@@ -145,7 +145,8 @@ static int failure(sqlite3 *db, const struct sql_query *query, struct sql_error 
 	case SQLITE_NOMEM:
 	case SQLITE_TOOBIG:
 	case SQLITE_FULL:
-		return sql_refuse(error, SQL_TOO_LARGE, "", "The query needs more memory than it may have.");
+		return sql_refuse(error, SQL_TOO_LARGE, "",
+				  "The query needs more memory than it may have.");
 	case SQLITE_ERROR:
 	case SQLITE_AUTH:
 	case SQLITE_MISMATCH:
@@ -190,23 +191,23 @@ static int bind_packed(sqlite3_stmt *stmt, int index, const struct sql_parameter
 	if (value.tag == VALUE_NULL)
 		return 0;
 	if (value.tag == VALUE_NUMBER)
-		return (value.is_int ? sqlite3_bind_int64(stmt, index, value.i) :
-				       sqlite3_bind_double(stmt, index, value.f)) == SQLITE_OK ?
-			       0 :
-			       -ENOMEM;
+		return (value.is_int ? sqlite3_bind_int64(stmt, index, value.i)
+				     : sqlite3_bind_double(stmt, index, value.f)) == SQLITE_OK
+			       ? 0
+			       : -ENOMEM;
 	if (value.tag != VALUE_STRING)
 		return sqlite3_bind_blob64(stmt, index, value.at, value.size, SQLITE_STATIC) ==
-				       SQLITE_OK ?
-			       0 :
-			       -ENOMEM;
+				       SQLITE_OK
+			       ? 0
+			       : -ENOMEM;
 	auto_buf struct buf plain = buf_make(value.len);
 	value_text(&value, &plain);
 	if (buf_error(&plain))
 		return -ENOMEM;
 	return sqlite3_bind_text64(stmt, index, plain.data ? (const char *)plain.data : "",
-				   plain.len, SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK ?
-		       0 :
-		       -ENOMEM;
+				   plain.len, SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query,
@@ -271,8 +272,7 @@ static int execute(struct store_reader *reader, struct arena *arena, const struc
 
 	int r = bind_parameters(stmt, query, bound, error);
 	if (r == 0) {
-		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress,
-					 (void *)(uintptr_t)query);
+		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, (void *)(uintptr_t)query);
 		r = fetch(stmt, arena, query, bound, result, error);
 		sqlite3_progress_handler(db, 0, nullptr, nullptr);
 	}
@@ -333,8 +333,8 @@ int sql_run(struct store_reader *reader, const struct sql_query *query, struct s
 	return run(reader, query, true, ret, error);
 }
 
-int sql_validate(struct store_reader *reader, const struct sql_query *query,
-		 struct sql_result *ret, struct sql_error *error)
+int sql_validate(struct store_reader *reader, const struct sql_query *query, struct sql_result *ret,
+		 struct sql_error *error)
 {
 	return run(reader, query, false, ret, error);
 }

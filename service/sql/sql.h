@@ -55,8 +55,9 @@ struct sql_query {
 	int64_t row_limit;	   /* applies if the text has no LIMIT; 0: none */
 	uint64_t deadline_us;	   /* by clock_mono_us() */
 	const atomic_bool *cancel; /* or nullptr */
-	const char *prefix;	   /* put before the rows, so that an answer need not be copied together; or nullptr */
-	size_t result_max;	   /* bytes of the rows as JSON */
+	const char *
+		prefix; /* put before the rows, so that an answer need not be copied together; or nullptr */
+	size_t result_max; /* bytes of the rows as JSON */
 	int64_t rows_max;
 };
 
@@ -92,11 +93,13 @@ void sql_result_done(struct sql_result *result);
 void sql_limit_memory(uint64_t bytes);
 
 /* Set an error that has no position. Always returns SQL_REFUSED. */
-[[nodiscard, gnu::format(printf, 4, 5)]] int sql_refuse(struct sql_error *error, enum sql_error_kind kind,
-					     const char *id, const char *format, ...);
+[[nodiscard, gnu::format(printf, 4, 5)]] int sql_refuse(struct sql_error *error,
+							enum sql_error_kind kind, const char *id,
+							const char *format, ...);
 
 struct token;
 
 /* Set a query error at a token. Always returns SQL_REFUSED. */
-[[nodiscard, gnu::format(printf, 4, 5)]] int sql_refuse_at(struct sql_error *error, const struct token *at,
-						const char *id, const char *format, ...);
+[[nodiscard, gnu::format(printf, 4, 5)]] int sql_refuse_at(struct sql_error *error,
+							   const struct token *at, const char *id,
+							   const char *format, ...);

@@ -13,11 +13,10 @@
 int udf_register(sqlite3 *db, const struct udf *table, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (sqlite3_create_function_v2(db, table[i].name, table[i].args,
-					       SQLITE_UTF8 | SQLITE_DETERMINISTIC |
-						       SQLITE_INNOCUOUS,
-					       table[i].data, table[i].call, nullptr, nullptr,
-					       nullptr) != SQLITE_OK)
+		if (sqlite3_create_function_v2(
+			    db, table[i].name, table[i].args,
+			    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, table[i].data,
+			    table[i].call, nullptr, nullptr, nullptr) != SQLITE_OK)
 			return -ENOMEM;
 	return 0;
 }
@@ -228,8 +227,8 @@ static void type_name(sqlite3_context *ctx, int, sqlite3_value **args)
 }
 
 static const struct udf FUNCTIONS[] = {
-	{ "rd_get", -1, get, nullptr },	     { "rd_undef", -1, undef, nullptr },
-	{ "rd_truth", 1, truth, nullptr },   { "rd_bool", 1, boolean, nullptr },
+	{ "rd_get", -1, get, nullptr },		{ "rd_undef", -1, undef, nullptr },
+	{ "rd_truth", 1, truth, nullptr },	{ "rd_bool", 1, boolean, nullptr },
 	{ "rd_typeof", 1, type_name, nullptr },
 };
 

@@ -53,8 +53,8 @@ static void sum_change(sqlite3_context *ctx, sqlite3_value *arg, int sign)
 	sum->rows += sign;
 	if ((value.tag == VALUE_NUMBER && value.is_int) || value.tag == VALUE_INTERVAL) {
 		sum->interval |= value.tag == VALUE_INTERVAL;
-		bool over = sign > 0 ? ckd_add(&sum->whole, sum->whole, value.i) :
-				       ckd_sub(&sum->whole, sum->whole, value.i);
+		bool over = sign > 0 ? ckd_add(&sum->whole, sum->whole, value.i)
+				     : ckd_sub(&sum->whole, sum->whole, value.i);
 		sum->overflow |= over;
 	} else if (value.tag == VALUE_NUMBER) {
 		sum->reals += sign;
@@ -102,7 +102,12 @@ struct spread {
 	double mean, squares;
 };
 
-enum spread_kind : uintptr_t { VAR_POP, VAR_SAMP, STDDEV_POP, STDDEV_SAMP };
+enum spread_kind : uintptr_t {
+	VAR_POP,
+	VAR_SAMP,
+	STDDEV_POP,
+	STDDEV_SAMP
+};
 
 static void spread_step(sqlite3_context *ctx, int, sqlite3_value **args)
 {

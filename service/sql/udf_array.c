@@ -270,7 +270,11 @@ static void sequence(sqlite3_context *ctx, int n, sqlite3_value **args)
 	udf_return_packed(ctx, &out);
 }
 
-enum parts : uintptr_t { KEYS, VALUES, ITEMS };
+enum parts : uintptr_t {
+	KEYS,
+	VALUES,
+	ITEMS
+};
 
 /* KEYS, VALUES, ITEMS(object) */
 static void members(sqlite3_context *ctx, int, sqlite3_value **args)

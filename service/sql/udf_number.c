@@ -11,7 +11,13 @@
 
 #include "service/store/civil.h"
 
-enum operator : uintptr_t { ADD, SUBTRACT, MULTIPLY, DIVIDE, MODULO };
+enum operator: uintptr_t {
+	ADD,
+	SUBTRACT,
+	MULTIPLY,
+	DIVIDE,
+	MODULO
+};
 static const char *const SIGNS[] = { "+", "-", "*", "/", "%" };
 
 static void integers(sqlite3_context *ctx, enum operator op, int64_t a, int64_t b)
@@ -72,7 +78,8 @@ static void floats(sqlite3_context *ctx, enum operator op, double a, double b)
 /* Microseconds of a moment. */
 static int64_t micros(const struct value *moment)
 {
-	return moment->tag == VALUE_DATE ? moment->i * CIVIL_DAY_US : moment->i; /* days are in range */
+	return moment->tag == VALUE_DATE ? moment->i * CIVIL_DAY_US
+					 : moment->i; /* days are in range */
 }
 
 static bool is_moment(const struct value *v)
@@ -121,7 +128,8 @@ static void shift(sqlite3_context *ctx, const struct value *moment, const struct
 	if (moment->tag == VALUE_DATE && whole)
 		udf_return_moment(ctx, VALUE_DATE, us / CIVIL_DAY_US);
 	else
-		udf_return_moment(ctx, moment->tag == VALUE_DATE ? VALUE_DATETIME : moment->tag, us);
+		udf_return_moment(ctx, moment->tag == VALUE_DATE ? VALUE_DATETIME : moment->tag,
+				  us);
 }
 
 /* Sums and differences of moments and intervals, products of intervals. Returns whether it was one. */

@@ -252,7 +252,8 @@ static void pad(sqlite3_context *ctx, int n, sqlite3_value **args)
 		return;
 	int64_t want = sqlite3_value_int64(args[1]);
 	if (want < 0 || want > 1'000'000 || fill.len == 0) {
-		udf_fail(ctx, "LPAD and RPAD take a length of 0 to 1000000 and something to fill with.");
+		udf_fail(ctx,
+			 "LPAD and RPAD take a length of 0 to 1000000 and something to fill with.");
 		return;
 	}
 	size_t keep = 0;
@@ -283,9 +284,9 @@ static void affix(sqlite3_context *ctx, int n, sqlite3_value **args)
 	if (udf_any_null(n, args) || !text_arg(ctx, args[0], &text) ||
 	    !text_arg(ctx, args[1], &part))
 		return;
-	udf_return_bool(ctx, part.len <= text.len &&
-				     memcmp(text.at + (end ? text.len - part.len : 0), part.at,
-					    part.len) == 0);
+	udf_return_bool(ctx,
+			part.len <= text.len && memcmp(text.at + (end ? text.len - part.len : 0),
+						       part.at, part.len) == 0);
 }
 
 /* The bytes of a string or bytes value. */
@@ -438,12 +439,14 @@ static const char *canonical(const char *type)
 	static const struct {
 		const char *alias, *name;
 	} TYPES[] = {
-		{ "int", "int" },	  { "integer", "int" },	     { "int64", "int" },
-		{ "bigint", "int" },	  { "float", "float" },	     { "double", "float" },
-		{ "bool", "bool" },	  { "boolean", "bool" },     { "string", "string" },
-		{ "char", "string" },	  { "varchar", "string" },   { "text", "string" },
-		{ "date", "date" },	  { "datetime", "datetime" }, { "time", "time" },
-		{ "timestamp", "timestamp" },
+		{ "int", "int" },	 { "integer", "int" },
+		{ "int64", "int" },	 { "bigint", "int" },
+		{ "float", "float" },	 { "double", "float" },
+		{ "bool", "bool" },	 { "boolean", "bool" },
+		{ "string", "string" },	 { "char", "string" },
+		{ "varchar", "string" }, { "text", "string" },
+		{ "date", "date" },	 { "datetime", "datetime" },
+		{ "time", "time" },	 { "timestamp", "timestamp" },
 	};
 
 	for (size_t i = 0; i < countof(TYPES); i++)
@@ -480,7 +483,11 @@ static bool cast_value(const char *type, const struct value *value, struct buf *
 	return true;
 }
 
-enum cast_mode : uintptr_t { CAST_FAIL, CAST_NULL, CAST_KEEP };
+enum cast_mode : uintptr_t {
+	CAST_FAIL,
+	CAST_NULL,
+	CAST_KEEP
+};
 
 /* rd_cast(x, type) fails, rd_try_cast gives NULL, rd_as leaves x as it is, if x is no such thing. */
 static void cast(sqlite3_context *ctx, int, sqlite3_value **args)

@@ -102,7 +102,8 @@ static void date_trunc(sqlite3_context *ctx, int, sqlite3_value **args)
 
 		us = civil_days(c.year, index + 1, 1) * CIVIL_DAY_US;
 	} else if (unit->us == 7 * CIVIL_DAY_US) {
-		us = floor_to(us + 3 * CIVIL_DAY_US, unit->us) - 3 * CIVIL_DAY_US; /* day 0 is a Thursday */
+		us = floor_to(us + 3 * CIVIL_DAY_US, unit->us) -
+		     3 * CIVIL_DAY_US; /* day 0 is a Thursday */
 	} else {
 		us = floor_to(us, unit->us);
 	}
@@ -133,8 +134,8 @@ static void date_diff(sqlite3_context *ctx, int, sqlite3_value **args)
 
 	if (!unit || !moment_arg(ctx, args[1], &a, &start) || !moment_arg(ctx, args[2], &b, &end))
 		return;
-	sqlite3_result_int64(ctx, unit->months > 0 ? months_between(start, end) / unit->months :
-						     (end - start) / unit->us);
+	sqlite3_result_int64(ctx, unit->months > 0 ? months_between(start, end) / unit->months
+						   : (end - start) / unit->us);
 }
 
 /* rd_interval(n, unit), or n alone with the unit in the user data. */
@@ -287,8 +288,9 @@ static void format_iso(sqlite3_context *ctx, int, sqlite3_value **args)
 	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
-static const char *const MONTHS[] = { "January", "February", "March",	  "April",   "May",	 "June",
-				      "July",	 "August",   "September", "October", "November", "December" };
+static const char *const MONTHS[] = { "January",   "February", "March",	   "April",
+				      "May",	   "June",     "July",	   "August",
+				      "September", "October",  "November", "December" };
 static const char *const DAYS[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
 				    "Friday", "Saturday", "Sunday" };
 
@@ -332,7 +334,8 @@ static bool format_part(char part, const struct civil *c, int64_t day, struct bu
 		buf_addf(out, "%04" PRIi64 "-%02" PRIi64 "-%02" PRIi64, c->year, c->month, c->day);
 		return true;
 	case 'T':
-		buf_addf(out, "%02" PRIi64 ":%02" PRIi64 ":%02" PRIi64, c->hour, c->minute, c->second);
+		buf_addf(out, "%02" PRIi64 ":%02" PRIi64 ":%02" PRIi64, c->hour, c->minute,
+			 c->second);
 		return true;
 	case 'j':
 		buf_addf(out, "%03" PRIi64, day - civil_days(c->year, 1, 1) + 1);
@@ -445,7 +448,8 @@ static void date(sqlite3_context *ctx, int n, sqlite3_value **args)
 		return;
 	if (n == 1) {
 		if (moment_arg(ctx, args[0], &value, &us))
-			udf_return_moment(ctx, VALUE_DATE, floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US);
+			udf_return_moment(ctx, VALUE_DATE,
+					  floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US);
 		return;
 	}
 	int64_t year = sqlite3_value_int64(args[0]), month = sqlite3_value_int64(args[1]);
@@ -490,9 +494,9 @@ static void duration_seconds(sqlite3_context *ctx, int, sqlite3_value **args)
 int udf_register_time(sqlite3 *db)
 {
 	static const int64_t ONE = 1, MILLI = 1000, WHOLE = SECOND, DAY = CIVIL_DAY_US;
-#define UNIT(n) ((void *)(uintptr_t)&UNITS[n])
+#define UNIT(n)	  ((void *)(uintptr_t)&UNITS[n])
 #define NUMBER(n) ((void *)(uintptr_t)&(n))
-#define TEXT(t) ((void *)(uintptr_t)(t))
+#define TEXT(t)	  ((void *)(uintptr_t)(t))
 	static const struct udf FUNCTIONS[] = {
 		{ "rd_microseconds", 1, interval, UNIT(0) },
 		{ "rd_milliseconds", 1, interval, UNIT(1) },

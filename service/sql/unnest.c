@@ -14,7 +14,12 @@
  * Source: sqlite.org/vtab.html, section 3, eponymous-only virtual tables.
  */
 
-enum { COLUMN_VALUE, COLUMN_KEY, COLUMN_ORD, COLUMN_INPUT };
+enum {
+	COLUMN_VALUE,
+	COLUMN_KEY,
+	COLUMN_ORD,
+	COLUMN_INPUT
+};
 
 struct cursor {
 	sqlite3_vtab_cursor base; /* first: SQLite hands out its address */
@@ -155,7 +160,7 @@ int udf_register_unnest(sqlite3 *db)
 		.xRowid = on_rowid,
 	};
 
-	return sqlite3_create_module_v2(db, "rd_unnest", &MODULE, nullptr, nullptr) == SQLITE_OK ?
-		       0 :
-		       -ENOMEM;
+	return sqlite3_create_module_v2(db, "rd_unnest", &MODULE, nullptr, nullptr) == SQLITE_OK
+		       ? 0
+		       : -ENOMEM;
 }

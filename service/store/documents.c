@@ -553,9 +553,9 @@ int documents_expire(struct store *store, uint64_t now_us, bool really, int64_t 
 	{
 		auto_stmt sqlite3_stmt *list = nullptr;
 
-		r = db_prepare(
-			db, "SELECT n, retention_secs FROM collection WHERE retention_secs > 0",
-			&list);
+		r = db_prepare(db,
+			       "SELECT n, retention_secs FROM collection WHERE retention_secs > 0",
+			       &list);
 		while (r == 0 && (r = db_step(list)) == DB_ROW)
 			r = expire_one(db, sqlite3_column_int64(list, 0),
 				       (int64_t)now_us -
