@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/accounts/accounts.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/config.h"
@@ -102,8 +104,9 @@ void accounts_people_changed(struct accounts *accounts)
 	if (r && !accounts->userdb_retry) {
 		log_event(LOG_ERR, EVENT_REQUEST_FAILED, r,
 			  "user records not written, trying again in 5 seconds", nullptr);
-		r = loop_timer(accounts->loop, USERDB_RETRY_US, on_userdb_retry, accounts,
-			       &accounts->userdb_retry);
+		if (loop_timer(accounts->loop, USERDB_RETRY_US, on_userdb_retry, accounts,
+			       &accounts->userdb_retry) < 0)
+			loop_end(accounts->loop, r); /* a new start writes them */
 	}
 	accounts_changed(accounts);
 }

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/base.h"
 #include "common/crc32c.h"
 #include "common/crypto/crypto.h"
 #include "common/secret.h"

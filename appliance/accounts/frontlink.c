@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/accounts.h"
@@ -17,6 +18,7 @@
 #include "common/buf.h"
 #include "common/channel.h"
 #include "common/clock.h"
+#include "common/crypto/crypto.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/msg.h"

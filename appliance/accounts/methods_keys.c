@@ -16,6 +16,7 @@
 #include "appliance/bus/bus.h"
 #include "common/base.h"
 #include "common/clock.h"
+#include "common/crypto/crypto.h"
 #include "common/names.h"
 #include "common/proto/operations.h"
 #include "common/secret.h"

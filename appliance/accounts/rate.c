@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "common/base.h"
 #include "common/proto/access.h"
 
 constexpr size_t PREFIX_V6 = 8; /* a /64 is one customer's */

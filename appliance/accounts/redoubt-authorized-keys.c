@@ -26,7 +26,7 @@
 
 constexpr time_t ANSWER_TIMEOUT_S =
 	3; /* sshd's LoginGraceTime is 20 s and several keys may be offered */
-constexpr size_t ANSWER_MAX = 16 * 1024;
+constexpr size_t ANSWER_MAX = 16'384;
 
 static const char USAGE[] =
 	"usage: redoubt-authorized-keys USER FINGERPRINT\n"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/accounts/sshkeys.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,9 +10,9 @@
 #include "appliance/accounts/store.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
 #include "common/channel.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "common/msg.h"
 #include "common/names.h"
 #include "common/proto/access.h"

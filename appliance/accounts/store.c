@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "appliance/accounts/store_sql.h"
+#include "common/base.h"
 
 constexpr int APPLICATION_ID = 0x72647461; /* "rdta" */
 constexpr int SCHEMA_VERSION = 1;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/accounts/access.h"
+#include "appliance/accounts/sshkey.h"
 #include "appliance/accounts/store_sql.h"
 
 /* The set that a list of role names, parted by blanks, makes. A name that is not known gives nothing. */

@@ -15,6 +15,7 @@
 #include "appliance/accounts/store.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/names.h"
 
 constexpr size_t RECORD_MAX = 4096;
 constexpr size_t FILE_NAME_MAX = NAME_PERSON_MAX + 32;
