@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 archives += common/common
 common/common.src := common/buf.c common/bytes.c common/channel.c common/clock.c common/crc32c.c common/log.c \
 	common/loop.c common/msg.c common/names.c common/sandbox.c common/sandbox_test.c common/secret.c \

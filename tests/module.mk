@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 archives += tests/lib/testlib tests/lib/replay
 tests/lib/testlib.src := tests/lib/fault.c
 tests/lib/replay.src  := tests/lib/replay.c

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 common_tests := buf bytes channel crypto msg proto sandbox text
 tests += $(common_tests:%=tests/unit/test-%)
 $(foreach t,$(common_tests),\

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 programs += tui/console/redoubt-console
 tui/console/redoubt-console.src  := tui/console/main.c tui/console/session.c
 tui/console/redoubt-console.libs := tui/screen/screen tui/view/view tui/model/model common/common
