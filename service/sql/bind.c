@@ -68,6 +68,18 @@ const char *bind_keep(struct binder *b, struct buf *buf)
 	return copy ? copy : "";
 }
 
+/* Note a failure to print: no memory, or too much text. */
+static void check_buf(struct binder *b, const struct buf *buf)
+{
+	int r = buf_error(buf);
+
+	if (!b->r && r == -EMSGSIZE)
+		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
+				  "The query is too large to run.");
+	else if (!b->r)
+		b->r = r;
+}
+
 void put_literal(struct buf *out, const char *text, size_t len)
 {
 	buf_add_str(out, "'");
@@ -360,11 +372,10 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 	buf_add(out, where.data, where.len);
 	buf_add(out, group.data, group.len);
 
-	int failed = buf_error(&columns.text) | buf_error(&columns.hidden) | buf_error(&where) |
-		     buf_error(&group);
-	if (!b->r && failed)
-		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
-				  "The query is too large to run.");
+	check_buf(b, &columns.text);
+	check_buf(b, &columns.hidden);
+	check_buf(b, &where);
+	check_buf(b, &group);
 	buf_done(&columns.text);
 	buf_done(&columns.hidden);
 	ret->n = columns.list.n;
@@ -463,9 +474,8 @@ void bind_query(struct binder *b, struct buf *out, const struct query *query, st
 	buf_add(out, order.data, order.len);
 	print_limits(b, out, query, row_limit);
 	b->ctes = before;
-	if (!b->r && (buf_error(out) || buf_error(&order)))
-		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
-				  "The query is too large to run.");
+	check_buf(b, out);
+	check_buf(b, &order);
 }
 
 /* NOLINTEND(misc-no-recursion) */

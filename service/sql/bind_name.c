@@ -222,9 +222,15 @@ void resolve(struct binder *b, const struct expr *e, struct scope *scope, struct
 	*ret = (struct resolved) {};
 	if (e->n_names == 1 && resolve_alias(e, scope, ret))
 		return;
+	for (const struct scope *s = scope; e->n_names > 1 && s && !b->r; s = s->outer)
+		if (resolve_qualified(b, e, s, ret)) {
+			if (!b->r)
+				find_special(e, ret);
+			return;
+		}
 	for (const struct scope *s = scope; s && !b->r; s = s->outer)
-		if (resolve_qualified(b, e, s, ret) || (s == scope && resolve_alias(e, s, ret)) ||
-		    resolve_plain(b, e, s, ret)) {
+		if ((e->n_names == 1 && resolve_qualified(b, e, s, ret)) ||
+		    (s == scope && resolve_alias(e, s, ret)) || resolve_plain(b, e, s, ret)) {
 			if (!b->r)
 				find_special(e, ret);
 			return;

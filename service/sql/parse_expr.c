@@ -9,7 +9,7 @@
 
 /* NOLINTBEGIN(misc-no-recursion): descent follows the grammar; PARSE_DEPTH_MAX bounds it. */
 
-static struct expr *make(struct parser *p, enum expr_kind kind, const struct token *at)
+struct expr *expr_make(struct parser *p, enum expr_kind kind, const struct token *at)
 {
 	struct expr *expr = node(p, sizeof(*expr));
 
@@ -25,8 +25,7 @@ static uint16_t deeper(uint16_t depth, const struct expr *child)
 	return child && child->depth > depth ? child->depth : depth;
 }
 
-/* Give a node its arguments and check how deep it has become. */
-static struct expr *finish(struct parser *p, struct expr *expr, const struct list *args)
+struct expr *expr_finish(struct parser *p, struct expr *expr, const struct list *args)
 {
 	uint16_t depth = 0;
 
@@ -45,8 +44,8 @@ static struct expr *finish(struct parser *p, struct expr *expr, const struct lis
 	return p->r ? nullptr : expr;
 }
 
-static struct expr *with_args(struct parser *p, struct expr *expr, struct expr *a, struct expr *b,
-			      struct expr *c)
+struct expr *expr_with(struct parser *p, struct expr *expr, struct expr *a, struct expr *b,
+		       struct expr *c)
 {
 	struct list args = {};
 
@@ -55,7 +54,7 @@ static struct expr *with_args(struct parser *p, struct expr *expr, struct expr *
 		list_add(p, &args, b);
 	if (c)
 		list_add(p, &args, c);
-	return finish(p, expr, &args);
+	return expr_finish(p, expr, &args);
 }
 
 static void set_name(struct parser *p, struct expr *expr, const struct token *name)
@@ -80,100 +79,9 @@ static void parse_list(struct parser *p, struct list *args, const char *close)
 	want_operator(p, close);
 }
 
-/* The words that may stand in a window's frame. */
-static bool is_frame_token(const struct token *token)
-{
-	static const char *const WORDS[] = { "ROWS",	  "RANGE",     "GROUPS",  "BETWEEN",
-					     "UNBOUNDED", "PRECEDING", "CURRENT", "ROW",
-					     "FOLLOWING", "AND" };
-
-	if (token->kind == TOKEN_INT)
-		return true;
-	for (size_t i = 0; token->kind == TOKEN_WORD && i < countof(WORDS); i++)
-		if (strcasecmp(token->text, WORDS[i]) == 0)
-			return true;
-	return false;
-}
-
-static const char *parse_frame(struct parser *p)
-{
-	auto_buf struct buf text = buf_make(512);
-
-	while (is_frame_token(p->at)) {
-		buf_addf(&text, "%s ", p->at->text);
-		p->at++;
-	}
-	const char *frame = buf_text(&text);
-	if (!frame) {
-		refuse_at(p, p->at, "This window frame is too long.");
-		return nullptr;
-	}
-	const char *copy = text.len > 0 ? arena_text(p->arena, frame, text.len) : nullptr;
-	if (text.len > 0 && !copy)
-		p->r = -ENOMEM;
-	return copy;
-}
-
-static struct window *parse_window(struct parser *p)
-{
-	struct window *window = node(p, sizeof(*window));
-	struct list partition = {};
-
-	want_operator(p, "(");
-	if (take_word(p, "PARTITION")) {
-		want_word(p, "BY");
-		do
-			list_add(p, &partition, parse_expr(p));
-		while (!p->r && take_operator(p, ","));
-	}
-	struct order_item *order = nullptr;
-	if (!p->r && take_word(p, "ORDER")) {
-		want_word(p, "BY");
-		order = parse_order(p);
-	}
-	const char *frame = p->r ? nullptr : parse_frame(p);
-	want_operator(p, ")");
-	if (p->r)
-		return nullptr;
-	*window = (struct window) { .partition = (struct expr **)partition.item,
-				    .n_partition = partition.n,
-				    .order = order,
-				    .frame = frame };
-	return window;
-}
-
-/* Parse the arguments of a call whose name and ( have been taken. */
-static struct expr *parse_call(struct parser *p, const struct token *name)
-{
-	struct expr *call = make(p, EXPR_CALL, name);
-	struct list args = {};
-
-	if (!call)
-		return nullptr;
-	if (take_operator(p, "*")) {
-		call->star = true;
-		want_operator(p, ")");
-	} else if (!take_operator(p, ")")) {
-		call->distinct = take_word(p, "DISTINCT");
-		if (!call->distinct)
-			(void)take_word(p, "ALL");
-		do
-			list_add(p, &args, parse_expr(p));
-		while (!p->r && take_operator(p, ","));
-		if (!p->r && take_word(p, "ORDER")) {
-			want_word(p, "BY");
-			call->order = parse_order(p);
-		}
-		want_operator(p, ")");
-	}
-	if (!p->r && take_word(p, "OVER"))
-		call->window = parse_window(p);
-	return finish(p, call, &args);
-}
-
 static struct expr *parse_case(struct parser *p, const struct token *at)
 {
-	struct expr *expr = make(p, EXPR_CASE, at);
+	struct expr *expr = expr_make(p, EXPR_CASE, at);
 	struct list args = {};
 
 	if (!expr)
@@ -190,13 +98,13 @@ static struct expr *parse_case(struct parser *p, const struct token *at)
 	if (!p->r && take_word(p, "ELSE"))
 		expr->otherwise = parse_expr(p);
 	want_word(p, "END");
-	return finish(p, expr, &args);
+	return expr_finish(p, expr, &args);
 }
 
 /* CAST(x AS type), TRY_CAST(x AS type). */
 static struct expr *parse_cast(struct parser *p, const struct token *at, bool try)
 {
-	struct expr *expr = make(p, EXPR_CAST, at);
+	struct expr *expr = expr_make(p, EXPR_CAST, at);
 
 	want_operator(p, "(");
 	struct expr *arg = parse_expr(p);
@@ -208,32 +116,32 @@ static struct expr *parse_cast(struct parser *p, const struct token *at, bool tr
 	set_name(p, expr, type);
 	if (expr)
 		expr->negated = try;
-	return with_args(p, expr, arg, nullptr, nullptr);
+	return expr_with(p, expr, arg, nullptr, nullptr);
 }
 
 static struct expr *parse_extract(struct parser *p, const struct token *at)
 {
-	struct expr *expr = make(p, EXPR_EXTRACT, at);
+	struct expr *expr = expr_make(p, EXPR_EXTRACT, at);
 
 	want_operator(p, "(");
 	set_name(p, expr, want_name(p, "a part, like YEAR"));
 	want_word(p, "FROM");
 	struct expr *arg = parse_expr(p);
 	want_operator(p, ")");
-	return with_args(p, expr, arg, nullptr, nullptr);
+	return expr_with(p, expr, arg, nullptr, nullptr);
 }
 
 /* INTERVAL 21 DAY, INTERVAL '1' MONTH. */
 static struct expr *parse_interval(struct parser *p, const struct token *at)
 {
-	struct expr *expr = make(p, EXPR_INTERVAL, at);
+	struct expr *expr = expr_make(p, EXPR_INTERVAL, at);
 	bool minus = take_operator(p, "-");
 	struct expr *arg = nullptr;
 
 	if (p->at->kind == TOKEN_INT || p->at->kind == TOKEN_STRING)
-		arg = make(p, p->at->kind == TOKEN_INT ? EXPR_NUMBER : EXPR_STRING, p->at);
+		arg = expr_make(p, p->at->kind == TOKEN_INT ? EXPR_NUMBER : EXPR_STRING, p->at);
 	else if (p->at->kind == TOKEN_PARAMETER)
-		arg = make(p, EXPR_PARAMETER, p->at);
+		arg = expr_make(p, EXPR_PARAMETER, p->at);
 	if (!arg) {
 		refuse_expected(p, "a number");
 		return nullptr;
@@ -242,7 +150,7 @@ static struct expr *parse_interval(struct parser *p, const struct token *at)
 	set_name(p, expr, want_name(p, "a unit, like DAY"));
 	if (expr)
 		expr->negated = minus;
-	return with_args(p, expr, arg, nullptr, nullptr);
+	return expr_with(p, expr, arg, nullptr, nullptr);
 }
 
 static struct expr *parse_object(struct parser *p, const struct token *at)
@@ -257,7 +165,7 @@ static struct expr *parse_object(struct parser *p, const struct token *at)
 		} while (!p->r && take_operator(p, ","));
 		want_operator(p, "}");
 	}
-	return finish(p, make(p, EXPR_OBJECT, at), &args);
+	return expr_finish(p, expr_make(p, EXPR_OBJECT, at), &args);
 }
 
 /* ( expression ) or ( query ); the ( has been taken. */
@@ -269,24 +177,24 @@ static struct expr *parse_group(struct parser *p, const struct token *at)
 		want_operator(p, ")");
 		return p->r ? nullptr : expr;
 	}
-	struct expr *expr = make(p, EXPR_QUERY, at);
+	struct expr *expr = expr_make(p, EXPR_QUERY, at);
 	struct query *query = parse_query(p);
 	want_operator(p, ")");
 	if (expr)
 		expr->query = query;
-	return finish(p, expr, nullptr);
+	return expr_finish(p, expr, nullptr);
 }
 
 static struct expr *parse_exists(struct parser *p, const struct token *at)
 {
-	struct expr *expr = make(p, EXPR_EXISTS, at);
+	struct expr *expr = expr_make(p, EXPR_EXISTS, at);
 
 	want_operator(p, "(");
 	struct query *query = p->r ? nullptr : parse_query(p);
 	want_operator(p, ")");
 	if (expr)
 		expr->query = query;
-	return finish(p, expr, nullptr);
+	return expr_finish(p, expr, nullptr);
 }
 
 /* A.B.C, or a call. */
@@ -307,12 +215,12 @@ static struct expr *parse_name(struct parser *p)
 		else
 			list_add(p, &names, p->at++);
 	}
-	struct expr *expr = make(p, EXPR_NAME, at);
+	struct expr *expr = expr_make(p, EXPR_NAME, at);
 	if (p->r)
 		return nullptr;
 	expr->name = (const struct token **)names.item;
 	expr->n_names = names.n;
-	return finish(p, expr, nullptr);
+	return expr_finish(p, expr, nullptr);
 }
 
 /* What stands for one value by itself. */
@@ -333,15 +241,15 @@ static struct expr *parse_literal(struct parser *p, const struct token *at)
 	if (at->kind == TOKEN_STRING || at->kind == TOKEN_INT || at->kind == TOKEN_FLOAT ||
 	    at->kind == TOKEN_PARAMETER) {
 		p->at++;
-		return finish(p, make(p, KINDS[at->kind], at), nullptr);
+		return expr_finish(p, expr_make(p, KINDS[at->kind], at), nullptr);
 	}
 	for (size_t i = 0; i < countof(WORDS); i++)
 		if (take_word(p, WORDS[i].word)) {
-			struct expr *expr = make(p, WORDS[i].kind, at);
+			struct expr *expr = expr_make(p, WORDS[i].kind, at);
 
 			if (expr)
 				expr->number = WORDS[i].number;
-			return finish(p, expr, nullptr);
+			return expr_finish(p, expr, nullptr);
 		}
 	return nullptr;
 }
@@ -353,11 +261,11 @@ static struct expr *parse_typed_literal(struct parser *p, const struct token *at
 
 	for (size_t i = 0; i < countof(TYPES); i++)
 		if (is_word(p, TYPES[i]) && p->at[1].kind == TOKEN_STRING) {
-			struct expr *expr = make(p, EXPR_CAST, at);
+			struct expr *expr = expr_make(p, EXPR_CAST, at);
 
 			set_name(p, expr, at);
 			p->at++;
-			return with_args(p, expr, parse_literal(p, p->at), nullptr, nullptr);
+			return expr_with(p, expr, parse_literal(p, p->at), nullptr, nullptr);
 		}
 	return nullptr;
 }
@@ -377,7 +285,7 @@ static struct expr *parse_primary(struct parser *p)
 		struct list args = {};
 
 		parse_list(p, &args, "]");
-		return finish(p, make(p, EXPR_ARRAY, at), &args);
+		return expr_finish(p, expr_make(p, EXPR_ARRAY, at), &args);
 	}
 	if (take_operator(p, "{"))
 		return parse_object(p, at);
@@ -414,17 +322,17 @@ static struct expr *parse_postfix(struct parser *p)
 			struct expr *key = parse_expr(p);
 
 			want_operator(p, "]");
-			expr = with_args(p, make(p, EXPR_GET, at), expr, key, nullptr);
+			expr = expr_with(p, expr_make(p, EXPR_GET, at), expr, key, nullptr);
 		} else if (is_operator(p, ".") && p->at[1].kind != TOKEN_OPERATOR) {
 			p->at++;
-			struct expr *get = make(p, EXPR_GET, at);
+			struct expr *get = expr_make(p, EXPR_GET, at);
 
 			set_name(p, get, want_name(p, "a field name"));
-			expr = with_args(p, get, expr, nullptr, nullptr);
+			expr = expr_with(p, get, expr, nullptr, nullptr);
 		} else if (is_word(p, "AT") && is_word_at(p, 1, "TIME")) {
 			p->at += 2;
 			want_word(p, "ZONE");
-			expr = with_args(p, make(p, EXPR_AT_ZONE, at), expr, parse_primary(p),
+			expr = expr_with(p, expr_make(p, EXPR_AT_ZONE, at), expr, parse_primary(p),
 					 nullptr);
 		} else {
 			return expr;
@@ -444,7 +352,7 @@ static struct expr *parse_unary(struct parser *p)
 		return nullptr;
 	if (take_operator(p, "-")) {
 		expr = parse_unary(p);
-		expr = with_args(p, make(p, EXPR_NEGATE, at), expr, nullptr, nullptr);
+		expr = expr_with(p, expr_make(p, EXPR_NEGATE, at), expr, nullptr, nullptr);
 	} else if (take_operator(p, "+")) {
 		expr = parse_unary(p);
 	} else {
@@ -470,8 +378,8 @@ static struct expr *parse_arithmetic(struct parser *p, size_t level)
 			i++;
 			continue;
 		}
-		expr = with_args(p, make(p, EXPR_BINARY, at), expr, parse_arithmetic(p, level + 1),
-				 nullptr);
+		expr = expr_with(p, expr_make(p, EXPR_BINARY, at), expr,
+				 parse_arithmetic(p, level + 1), nullptr);
 		i = 0;
 	}
 	return expr;
@@ -486,7 +394,7 @@ static struct expr *parse_value(struct parser *p)
 static struct expr *parse_is(struct parser *p, struct expr *left, const struct token *at)
 {
 	bool negated = take_word(p, "NOT");
-	struct expr *expr = make(p, EXPR_IS_NULL, at);
+	struct expr *expr = expr_make(p, EXPR_IS_NULL, at);
 
 	if (!expr)
 		return nullptr;
@@ -502,16 +410,16 @@ static struct expr *parse_is(struct parser *p, struct expr *left, const struct t
 	} else if (take_word(p, "DISTINCT")) {
 		expr->kind = EXPR_IS_DISTINCT;
 		want_word(p, "FROM");
-		return with_args(p, expr, left, parse_value(p), nullptr);
+		return expr_with(p, expr, left, parse_value(p), nullptr);
 	} else {
 		refuse_expected(p, "NULL, UNDEFINED, TRUE, FALSE or DISTINCT FROM");
 	}
-	return with_args(p, expr, left, nullptr, nullptr);
+	return expr_with(p, expr, left, nullptr, nullptr);
 }
 
 static struct expr *parse_in(struct parser *p, struct expr *left, const struct token *at)
 {
-	struct expr *expr = make(p, EXPR_IN, at);
+	struct expr *expr = expr_make(p, EXPR_IN, at);
 	struct list args = {};
 
 	list_add(p, &args, left);
@@ -525,7 +433,7 @@ static struct expr *parse_in(struct parser *p, struct expr *left, const struct t
 	} else {
 		parse_list(p, &args, ")");
 	}
-	return finish(p, expr, &args);
+	return expr_finish(p, expr, &args);
 }
 
 /* [NOT] LIKE, IN, BETWEEN after a value; nullptr without an error if there is none of them. */
@@ -541,14 +449,14 @@ static struct expr *parse_test(struct parser *p, struct expr *left)
 		struct expr *pattern = parse_value(p);
 		struct expr *escape = !p->r && take_word(p, "ESCAPE") ? parse_value(p) : nullptr;
 
-		expr = with_args(p, make(p, EXPR_LIKE, at), left, pattern, escape);
+		expr = expr_with(p, expr_make(p, EXPR_LIKE, at), left, pattern, escape);
 	} else if (take_word(p, "IN")) {
 		expr = parse_in(p, left, at);
 	} else if (take_word(p, "BETWEEN")) {
 		struct expr *low = parse_value(p);
 
 		want_word(p, "AND");
-		expr = with_args(p, make(p, EXPR_BETWEEN, at), left, low, parse_value(p));
+		expr = expr_with(p, expr_make(p, EXPR_BETWEEN, at), left, low, parse_value(p));
 	}
 	if (expr)
 		expr->negated = negated;
@@ -565,7 +473,7 @@ static struct expr *parse_predicate(struct parser *p)
 		struct expr *test = nullptr;
 
 		if (take_operator(p, COMPARISONS[i]))
-			test = with_args(p, make(p, EXPR_COMPARE, at), expr, parse_value(p),
+			test = expr_with(p, expr_make(p, EXPR_COMPARE, at), expr, parse_value(p),
 					 nullptr);
 		else if (take_word(p, "IS"))
 			test = parse_is(p, expr, at);
@@ -588,7 +496,7 @@ static struct expr *parse_not(struct parser *p)
 		refuse_at(p, at, "This expression is nested too deeply.");
 	struct expr *arg = p->r ? nullptr : parse_not(p);
 	p->depth--;
-	return with_args(p, make(p, EXPR_NOT, at), arg, nullptr, nullptr);
+	return expr_with(p, expr_make(p, EXPR_NOT, at), arg, nullptr, nullptr);
 }
 
 /* Operands joined by AND or OR become one node, so that long lists of them are not deep. */
@@ -603,7 +511,7 @@ static struct expr *parse_joined(struct parser *p, enum expr_kind kind)
 	while (!p->r && take_word(p, word));
 	if (p->r)
 		return nullptr;
-	return args.n == 1 ? args.item[0] : finish(p, make(p, kind, at), &args);
+	return args.n == 1 ? args.item[0] : expr_finish(p, expr_make(p, kind, at), &args);
 }
 
 struct expr *parse_expr(struct parser *p)

@@ -81,3 +81,17 @@ void refuse_at(struct parser *p, const struct token *at, const char *message);
 
 /* Parse ORDER BY's items. */
 [[nodiscard]] struct order_item *parse_order(struct parser *p);
+
+/* A node of the tree. */
+[[nodiscard]] struct expr *expr_make(struct parser *p, enum expr_kind kind, const struct token *at);
+
+/* Give a node its arguments (or nullptr) and check how deep it has become. */
+[[nodiscard]] struct expr *expr_finish(struct parser *p, struct expr *expr,
+				       const struct list *args);
+
+/* Give a node one to three arguments; b and c may be nullptr. */
+[[nodiscard]] struct expr *expr_with(struct parser *p, struct expr *expr, struct expr *a,
+				     struct expr *b, struct expr *c);
+
+/* Parse the arguments of a call whose name and ( have been taken, and what may follow it. */
+[[nodiscard]] struct expr *parse_call(struct parser *p, const struct token *name);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/sql/parse_internal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <strings.h>
+
+#include "common/buf.h"
+
+/* NOLINTBEGIN(misc-no-recursion): descent follows the grammar; PARSE_DEPTH_MAX bounds it. */
+
+/* The words that may stand in a window's frame. */
+static bool is_frame_token(const struct token *token)
+{
+	static const char *const WORDS[] = { "ROWS",	  "RANGE",     "GROUPS",  "BETWEEN",
+					     "UNBOUNDED", "PRECEDING", "CURRENT", "ROW",
+					     "FOLLOWING", "AND" };
+
+	if (token->kind == TOKEN_INT)
+		return true;
+	for (size_t i = 0; token->kind == TOKEN_WORD && i < countof(WORDS); i++)
+		if (strcasecmp(token->text, WORDS[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *parse_frame(struct parser *p)
+{
+	auto_buf struct buf text = buf_make(512);
+
+	while (is_frame_token(p->at)) {
+		buf_addf(&text, "%s ", p->at->text);
+		p->at++;
+	}
+	const char *frame = buf_text(&text);
+	if (!frame) {
+		refuse_at(p, p->at, "This window frame is too long.");
+		return nullptr;
+	}
+	const char *copy = text.len > 0 ? arena_text(p->arena, frame, text.len) : nullptr;
+	if (text.len > 0 && !copy)
+		p->r = -ENOMEM;
+	return copy;
+}
+
+static struct window *parse_window(struct parser *p)
+{
+	struct window *window = node(p, sizeof(*window));
+	struct list partition = {};
+
+	want_operator(p, "(");
+	if (take_word(p, "PARTITION")) {
+		want_word(p, "BY");
+		do
+			list_add(p, &partition, parse_expr(p));
+		while (!p->r && take_operator(p, ","));
+	}
+	struct order_item *order = nullptr;
+	if (!p->r && take_word(p, "ORDER")) {
+		want_word(p, "BY");
+		order = parse_order(p);
+	}
+	const char *frame = p->r ? nullptr : parse_frame(p);
+	want_operator(p, ")");
+	if (p->r)
+		return nullptr;
+	*window = (struct window) { .partition = (struct expr **)partition.item,
+				    .n_partition = partition.n,
+				    .order = order,
+				    .frame = frame };
+	return window;
+}
+
+struct expr *parse_call(struct parser *p, const struct token *name)
+{
+	struct expr *call = expr_make(p, EXPR_CALL, name);
+	struct list args = {};
+
+	if (!call)
+		return nullptr;
+	if (take_operator(p, "*")) {
+		call->star = true;
+		want_operator(p, ")");
+	} else if (!take_operator(p, ")")) {
+		call->distinct = take_word(p, "DISTINCT");
+		if (!call->distinct)
+			(void)take_word(p, "ALL");
+		do
+			list_add(p, &args, parse_expr(p));
+		while (!p->r && take_operator(p, ","));
+		if (!p->r && take_word(p, "ORDER")) {
+			want_word(p, "BY");
+			call->order = parse_order(p);
+		}
+		want_operator(p, ")");
+	}
+	if (!p->r && take_word(p, "OVER"))
+		call->window = parse_window(p);
+	return expr_finish(p, call, &args);
+}
+
+/* NOLINTEND(misc-no-recursion) */
