@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -49,23 +50,42 @@ static int memory_file(const char *name, const void *data, size_t len)
 	return kept;
 }
 
-/* The child's part: put the descriptors in their places and become the program. */
-[[noreturn]] static void become(const struct run *run, int input, int output, int secret)
+/* Start the program with these descriptors in their places and no others. Returns 0 or a positive errno. */
+static int spawn(const struct run *run, int input, int output, int secret, pid_t *ret)
 {
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	sigset_t none;
 
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, nullptr);
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return ENOMEM;
+	if (posix_spawnattr_init(&attributes) != 0) {
+		(void)posix_spawn_file_actions_destroy(&actions);
+		return ENOMEM;
+	}
+	int r = posix_spawnattr_setsigmask(&attributes, &none);
+	if (r == 0)
+		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 	/* The memfds and pipe have numbers above 3 (see run_program), so nothing is overwritten. */
-	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-	    dup2(output, STDERR_FILENO) < 0)
-		_exit(STATUS_NOT_STARTED);
-	if (secret >= 0 && dup2(secret, RUN_SECRET_FD) < 0)
-		_exit(STATUS_NOT_STARTED);
-	(void)close_range(secret >= 0 ? RUN_SECRET_FD + 1 : RUN_SECRET_FD, UINT32_MAX, 0);
-	(void)execve(run->argv[0], (char *const *)(uintptr_t)run->argv,
-		     (char *const *)(uintptr_t)ENVIRONMENT);
-	_exit(STATUS_NOT_STARTED);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	if (r == 0 && secret >= 0)
+		r = posix_spawn_file_actions_adddup2(&actions, secret, RUN_SECRET_FD);
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(
+			&actions, secret >= 0 ? RUN_SECRET_FD + 1 : RUN_SECRET_FD);
+	if (r == 0)
+		r = posix_spawn(ret, run->argv[0], &actions, &attributes,
+				(char *const *)(uintptr_t)run->argv,
+				(char *const *)(uintptr_t)ENVIRONMENT);
+	(void)posix_spawnattr_destroy(&attributes);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return r;
 }
 
 /* Move a descriptor above RUN_SECRET_FD. Returns the new one or -errno; the old one is closed. */
@@ -120,11 +140,12 @@ int run_program(const struct run *run, struct buf *output)
 	if (from < 0 || to < 0 || input < 0 || (run->secret && secret < 0))
 		return from < 0 ? from : to < 0 ? to : input < 0 ? input : secret;
 
-	pid_t pid = fork();
-	if (pid < 0)
-		return neg_errno();
-	if (pid == 0)
-		become(run, input, to, secret);
+	pid_t pid = 0;
+	int r = spawn(run, input, to, secret, &pid);
+	if (r == EAGAIN || r == ENOMEM)
+		return -r;
+	if (r)
+		return STATUS_NOT_STARTED;
 	close_at(&to);
 
 	uint64_t deadline = clock_mono_us() + (uint64_t)run->timeout_s * 1'000'000;
