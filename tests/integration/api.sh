@@ -175,6 +175,51 @@ tap 'without engine front says so' says ' 503$' query 'SELECT 1'
 start_engine
 tap 'engine comes back' tap_until 10 ready
 tap 'with every document' says '"results":\[\{"\?COUNT":20002\}\]' query 'SELECT COUNT(*) FROM things'
+
+# Thirty power cuts while documents go in; one that was acknowledged must be there for good.
+ask POST /ws/commons/collections '{"name":"acks"}' >/dev/null
+adder() {
+	n=0
+	while [ ! -e "$dir/enough" ]; do
+		n=$((n + 1))
+		case $(ask POST /ws/commons/collections/acks/docs "{\"data\":[{\"_id\":\"k$n\"},{\"_id\":\"l$n\"}]}") in
+		*'"_id":"k'$n'","status":"ADDED"'*' 200') echo "$n" >>"$dir/acked" ;;
+		esac
+	done
+}
+: >"$dir/acked"
+adder &
+adder=$!
+kills=0
+while [ "$kills" -lt 30 ]; do
+	sleep "0.$((kills % 5 + 2))"
+	stop "$engine" KILL
+	start_engine
+	kills=$((kills + 1))
+done
+tap_until 10 ready
+: >"$dir/enough"
+wait "$adder"
+stop "$engine" KILL
+start_engine
+tap_until 10 ready
+acked=$(wc -l <"$dir/acked")
+tap "documents went in between 30 power cuts ($acked pairs)" test "$acked" -gt 30
+every_ack_is_there() {
+	query 'SELECT _id FROM acks' | grep -o '"[kl][0-9]*"' | tr -d '"' | sort >"$dir/found"
+	sed 's/^/k/' "$dir/acked" >"$dir/k"
+	sed 's/^/l/' "$dir/acked" >"$dir/l"
+	sort "$dir/k" "$dir/l" | comm -23 - "$dir/found" >"$dir/missing"
+	[ ! -s "$dir/missing" ] || { cat "$dir/missing"; return 1; }
+}
+tap 'every acknowledged one is there' every_ack_is_there
+whole_batches() { # of a batch all or nothing
+	sed -n 's/^k//p' "$dir/found" | sort >"$dir/k"
+	sed -n 's/^l//p' "$dir/found" | sort | cmp "$dir/k" -
+}
+tap 'and of each request all or nothing' whole_batches
+tap 'their number is right' says "\"doc_count\":$(wc -l <"$dir/found")," ask GET /ws/commons/collections/acks
+
 stop "$grants"
 stop "$front"
 rm -f "$dir"/run/front-*.sock
