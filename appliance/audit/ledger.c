@@ -22,15 +22,19 @@
 constexpr mode_t SEGMENT_MODE = 0600;
 
 /*
- * What is still taken while the reserve is in use: what frees space, what lets an admin come and do it, and
- * every outcome, whose intent was promised one.
+ * What is still taken while the reserve is in use, by the beginning of its code: what frees space and what lets an
+ * admin come and do it. Every outcome, whose intent was promised one, and every denial are taken too.
  */
 static const char *const LOW_SPACE_CODES[] = {
-	"api.collections.delete",
+	"api.workspace.list",
+	"api.workspace.delete",
+	"api.collection.list",
+	"api.collection.get",
+	"api.collection.delete",
 	"api.documents.delete",
-	"api.workspaces.delete",
 	"ssh.",
 	"session.",
+	"access.",
 	"appliance.",
 };
 
