@@ -112,8 +112,8 @@ static int answer_all(struct server *server, int outcome)
 		else
 			r = refuse(server, waiter->channel, waiter->id,
 				   "the ledger could not record it");
-		if (r <
-		    0) /* the peer does not read, or there is no memory: it must not wait for ever */
+		/* The peer does not read, or there is no memory: it must not wait for ever. */
+		if (r < 0)
 			channel_close(waiter->channel);
 	}
 	return 0;
@@ -130,19 +130,21 @@ static int commit(struct server *server)
 	show_state(server);
 	if (r < 0) {
 		log_event(LOG_CRIT, EVENT_LEDGER, r, "batch not recorded, starting anew", nullptr);
+		loop_end(server->loop, r);
 		return r;
 	}
-	if (r == 0) {
-		struct ledger_status status;
+	if (r > 0)
+		return 0; /* no space, or refused: it has been said */
 
-		review_changed(server->review);
-		ledger_status(server->ledger, &status);
-		if (status.size - status.signed_size >= LEDGER_UNSIGNED)
-			r = ledger_publish(server->ledger);
-		server->signed_us = r == 0 && status.size - status.signed_size >= LEDGER_UNSIGNED
-					    ? clock_mono_us()
-					    : server->signed_us;
-	}
+	struct ledger_status status;
+	review_changed(server->review);
+	ledger_status(server->ledger, &status);
+	if (status.size - status.signed_size < LEDGER_UNSIGNED)
+		return 0;
+	r = ledger_publish(server->ledger);
+	server->signed_us = clock_mono_us();
+	if (r < 0)
+		loop_end(server->loop, r);
 	return r < 0 ? r : 0;
 }
 
@@ -252,9 +254,12 @@ static int on_second(void *userdata)
 
 	int r = keep_signed(server, now_us);
 	show_state(server);
-	if (r < 0)
+	if (r < 0) {
 		log_event(LOG_CRIT, EVENT_LEDGER, r, "ledger not signed, starting anew", nullptr);
-	return r < 0 ? r : loop_timer_again(server->second, SECOND_US);
+		loop_end(server->loop, r);
+		return r;
+	}
+	return loop_timer_again(server->second, SECOND_US);
 }
 
 static bool read_data(void)
