@@ -172,9 +172,10 @@ static void read_ids(struct batch *batch, yyjson_val *data, bool patch)
 	yyjson_arr_foreach(data, i, max, json)
 	{
 		yyjson_val *id = yyjson_obj_get(json, "_id");
+		const char *text = yyjson_get_str(id);
 		size_t len = yyjson_get_len(id);
 
-		if (!yyjson_is_str(id) || len == 0 || len > DOCUMENT_ID_MAX) {
+		if (!text || len == 0 || len > DOCUMENT_ID_MAX) {
 			set_reason(batch, i, document_outcome_text(DOCUMENT_BAD_ID));
 			continue;
 		}
@@ -183,7 +184,7 @@ static void read_ids(struct batch *batch, yyjson_val *data, bool patch)
 			set_reason(batch, i, "There is not enough memory for this document now.");
 			continue;
 		}
-		memcpy(batch->doc[i].id, yyjson_get_str(id), len);
+		memcpy(batch->doc[i].id, text, len);
 		batch->doc[i].id_len = len;
 		batch->patch[i] = yyjson_obj_get(json, "patch");
 		if (patch && !yyjson_is_arr(batch->patch[i]))

@@ -128,7 +128,7 @@ static bool read_parameters(struct call *call, yyjson_val *list, struct ask *ask
 	}
 	yyjson_arr_foreach(list, i, max,
 			   json) if (!read_parameter(call, json, ask, at)) return false;
-	for (i = 0; i < ask->query.n_parameters; i++) /* packed has moved while it grew */
+	for (i = 0; i < n && i < ask->query.n_parameters; i++) /* packed has moved while it grew */
 		ask->parameter[i].packed = ask->packed.data + at[i];
 	ask->query.parameter = ask->parameter;
 	return true;

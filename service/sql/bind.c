@@ -340,6 +340,23 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 	}
 }
 
+/*
+ * GROUP BY sorts, and SQLite would sort whole documents. Give it only what is asked for of them, from a sub-select
+ * that does the filtering.
+ */
+static void prune_grouped(struct binder *b, const struct core *core, struct scope *scope,
+			  struct buf *where)
+{
+	struct source *source = scope->sources;
+
+	if (core->n_group == 0 || !source || source->next || !source->is_collection ||
+	    source->built_in)
+		return;
+	source->pruned = true;
+	source->where = bind_keep(b, where);
+	buf_clear(where);
+}
+
 /* Bind one SELECT; ORDER BY is printed into order, because its FROM must know what that asks for. */
 static void bind_core(struct binder *b, struct buf *out, const struct core *core,
 		      struct scope *outer, const struct order_item *order, struct buf *order_text,
@@ -357,6 +374,8 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 		buf_add_str(&where, " WHERE ");
 		print_condition(b, &where, core->where, &scope);
 	}
+	if (!b->r)
+		prune_grouped(b, core, &scope, &where);
 	if (!b->r)
 		add_items(b, &columns, hidden);
 	if (!b->r)

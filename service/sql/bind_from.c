@@ -250,7 +250,7 @@ void bind_from(struct binder *b, const struct from_item *from, struct scope *sco
 
 		if (source && i->n_using > 0)
 			print_using(b, &on, i, scope, source);
-		if (b->r)
+		if (!source || b->r)
 			return;
 		*end = source;
 		end = &source->next;
@@ -272,8 +272,10 @@ static void print_source(struct buf *out, const struct source *source)
 			buf_addf(out, "%s%s AS f%zu", i ? ", " : "",
 				 (const char *)source->request.item[i], i);
 		/* The limit keeps SQLite from undoing the sub-select; then it can index what comes out. */
-		buf_addf(out, "%s FROM docs_%" PRIi64 " LIMIT -1) AS %s",
-			 source->request.n ? "" : "1", source->n, source->sql);
+		buf_addf(out, "%s FROM docs_%" PRIi64 " AS %s", source->request.n ? "" : "1",
+			 source->n, source->sql);
+		buf_add_str(out, source->where ? source->where : "");
+		buf_addf(out, " LIMIT -1) AS %s", source->sql);
 	} else if (source->is_collection) {
 		buf_addf(out, "docs_%" PRIi64 " AS %s", source->n, source->sql);
 	} else {
@@ -324,7 +326,7 @@ const char *resolved_sql(struct binder *b, const struct resolved *at, const stru
 	size_t n = e ? e->n_names : 0;
 	bool both = at->base2 && strcmp(function, "rd_get") == 0;
 
-	if (b->r)
+	if (b->r || !source)
 		return "";
 	for (int side = 0; side < 1 + both; side++) {
 		bool call = at->used < n || more[0];

@@ -43,6 +43,7 @@ struct source {
 	bool pruned; /* in a join: a sub-select of just what is asked for, so that SQLite can index it */
 	struct vec request; /* that */
 	const struct from_item *item;
+	const char *where;     /* of a pruned one: its own " WHERE …", or nullptr */
 	const char *body, *on; /* SQL */
 	struct source *next;
 };

@@ -190,7 +190,7 @@ static void array_sort(sqlite3_context *ctx, int, sqlite3_value **args)
 	if (!all && list.len > 0)
 		return;
 	value_put_array(&out);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; all && i < n; i++)
 		if (!distinct || i == 0 || value_order(&all[i - 1], &all[i]) != 0)
 			buf_add(&out, all[i].at, all[i].size);
 	value_put_end(&out);

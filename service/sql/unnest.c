@@ -76,7 +76,7 @@ static int on_open(sqlite3_vtab *, sqlite3_vtab_cursor **ret)
 	if (!cursor)
 		return SQLITE_NOMEM;
 	cursor->input = buf_make(UDF_RESULT_MAX);
-	*ret = &cursor->base;
+	*ret = (sqlite3_vtab_cursor *)cursor; /* its first member */
 	return SQLITE_OK;
 }
 

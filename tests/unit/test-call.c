@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "common/base.h"
+#include "common/clock.h"
+#include "common/proto/operations.h"
+#include "service/engine/call.h"
+#include "tests/lib/fault.h"
+#include "tests/lib/tap.h"
+#include "tests/unit/engine-fixture.h"
+
+static struct fixture f;
+static struct grant grant = {
+	.person = "ann", .email = "ann@example.org", .key_name = "k", .role = "admin"
+};
+
+/* Do one operation. Returns its HTTP status; the answer in ret. */
+static uint16_t run(uint16_t op, const char *workspace, const char *collection, const char *body,
+		    struct buf *ret)
+{
+	struct call call = { .store = f.store,
+			     .reader = f.reader,
+			     .grant = &grant,
+			     .op = op,
+			     .workspace = workspace,
+			     .collection = collection,
+			     .request_id = "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+			     .body = body,
+			     .body_len = strlen(body),
+			     .started_us = clock_mono_us(),
+			     .out = buf_make(1u << 20),
+			     .detail = buf_make(8192) };
+
+	call_run(&call);
+	buf_done(&call.detail);
+	buf_done(ret);
+	*ret = call.out;
+	return call.http_status;
+}
+
+static const struct {
+	uint16_t op;
+	const char *workspace, *collection, *body;
+	uint16_t status;
+	const char *part; /* of the answer */
+} STEPS[] = {
+	{ OP_ORGANIZATION_GET, "", "", "", 200, "\"clusters\":[{\"id\":" },
+	{ OP_USER_SELF, "", "", "", 200, "{\"created_at\":null,\"email\":\"ann@example.org\"" },
+	{ OP_WORKSPACE_CREATE, "", "", "{\"name\":\"w\",\"more\":[]}", 200,
+	  "{\"data\":{\"created_at\":\"" },
+	{ OP_WORKSPACE_CREATE, "", "", "{\"name\":7}", 400, "`name` must be a string" },
+	{ OP_WORKSPACE_CREATE, "", "", "[]", 400, "must be a JSON object" },
+	{ OP_WORKSPACE_CREATE, "", "", "{\"name\":\"..\"}", 400, "INVALIDINPUT" },
+	{ OP_WORKSPACE_GET, "w", "", "", 200, "\"collection_count\":0" },
+	{ OP_WORKSPACE_LIST, "", "", "", 200, "{\"data\":[{" },
+	{ OP_COLLECTION_CREATE, "w", "", "{\"name\":\"c\",\"retention_secs\":60}", 400,
+	  "`retention_secs` must be a whole number from 3600" },
+	{ OP_COLLECTION_CREATE, "w", "", "{\"name\":\"c\",\"sources\":[{}]}", 501,
+	  "`sources` is not available yet" },
+	{ OP_COLLECTION_CREATE, "w", "", "{\"name\":\"c\",\"field_mappings\":[{\"name\":\"m\"}]}",
+	  501, "NOTIMPLEMENTEDYET" },
+	{ OP_COLLECTION_CREATE, "w", "", "{\"name\":\"c\",\"storage_compression_type\":\"GZIP\"}",
+	  400, "LZ4 or ZSTD" },
+	{ OP_COLLECTION_CREATE, "nope", "", "{\"name\":\"c\"}", 404, "WORKSPACE_NOT_FOUND" },
+	{ OP_COLLECTION_CREATE, "w", "",
+	  "{\"name\":\"c\",\"description\":\"d\",\"retention_secs\":7200,\"sources\":[],\"field_mapping_query\":{\"sql\":\"\"}}",
+	  200, "\"status\":\"CREATED\",\"sources\":[]" },
+	{ OP_COLLECTION_CREATE, "w", "", "{\"name\":\"c\"}", 409,
+	  "Collection \\\"c\\\" already exists in workspace \\\"w\\\"" },
+	{ OP_COLLECTION_CREATE, "commons", "", "{\"name\":\"_events\"}", 400, "is built in" },
+	{ OP_COLLECTION_GET, "w", "c", "", 200, "\"retention_secs\":7200" },
+	{ OP_COLLECTION_LIST, "w", "", "", 200, "\"stats\":{\"doc_count\":0" },
+	{ OP_COLLECTION_LIST_ALL, "", "", "", 200, "\"name\":\"c\"" },
+	{ OP_DOCUMENTS_ADD, "w", "c", "{\"data\":[{\"_id\":\"1\",\"v\":1},[]]}", 200,
+	  "\"_id\":\"1\",\"status\":\"ADDED\",\"error\":null,\"patch_id\":null},{\"_collection\":\"c\",\"_id\":null,\"status\":\"ERROR\",\"error\":{" },
+	{ OP_DOCUMENTS_ADD, "w", "c", "{\"data\":{}}", 400, "must be a list" },
+	{ OP_DOCUMENTS_PATCH, "w", "c",
+	  "{\"data\":[{\"_id\":\"1\",\"patch\":[{\"op\":\"test\",\"path\":\"/v\",\"value\":2}]},{\"_id\":\"1\",\"patch\":{}}]}",
+	  200, "Operation 1 of the patch tests for a value" },
+	{ OP_QUERY, "", "",
+	  "{\"sql\":{\"query\":\"SELECT v, :a a FROM w.c\",\"parameters\":[{\"name\":\"a\",\"type\":\"timestamp\",\"value\":\"2024-01-01T00:00:00Z\"}]}}",
+	  200, "{\"results\":[{\"v\":1,\"a\":\"2024-01-01T00:00:00.000000Z\"}],\"query_id\":\"" },
+	{ OP_QUERY, "", "",
+	  "{\"sql\":{\"query\":\"SELECT :a a, :b b, :c c\",\"parameters\":[{\"name\":\"a\",\"type\":\"int\",\"value\":\"5\"},{\"name\":\"b\",\"value\":[1]},{\"name\":\"c\",\"type\":\"start\",\"value\":\"x\"}]}}",
+	  200, "[{\"a\":5,\"b\":[1],\"c\":\"x\"}]" },
+	{ OP_QUERY, "", "",
+	  "{\"sql\":{\"query\":\"SELECT 1\",\"parameters\":[{\"name\":\"a\",\"type\":\"int\",\"value\":\"x\"}]}}",
+	  400, "parameter `a` is not a valid int" },
+	{ OP_QUERY, "", "", "{\"sql\":{\"query\":\"SELECT v FROM w.c\",\"default_row_limit\":0}}",
+	  200, "\"collections\":[\"w.c\"]" },
+	{ OP_QUERY, "", "", "{}", 400, "`sql.query` must be a string" },
+	{ OP_QUERY, "", "", "{\"sql\":{\"query\":\"SELECT 1 FROM\"}}", 400,
+	  "\"line\":1,\"column\":14" },
+	{ OP_QUERY_VALIDATE, "", "", "{\"sql\":{\"query\":\"SELECT :b, :a, :b FROM w.c\"}}", 200,
+	  "\"collections\":[\"w.c\"],\"parameters\":[\"b\",\"a\"]" },
+	{ OP_OFFSETS_COMMIT, "w", "c", "{\"name\":[\"f2:1\",\"f2:3\",\"f2:2\"]}", 200,
+	  "{\"data\":{\"fence\":\"f2:3\",\"passed\":true},\"offsets\":{\"commit\":\"f2:3\"}}" },
+	{ OP_OFFSETS_COMMIT, "w", "nope", "{\"name\":[]}", 404, "COLLECTION_DOES_NOT_EXIST" },
+	{ OP_DOCUMENTS_DELETE, "w", "c", "{\"data\":[{\"_id\":\"1\"},{\"_id\":1}]}", 200,
+	  "\"status\":\"DELETED\",\"error\":null,\"patch_id\":null},{\"_collection\":\"c\",\"_id\":null,\"status\":\"ERROR\"" },
+	{ OP_WORKSPACE_DELETE, "w", "", "", 409, "DEPENDENTRESOURCES" },
+	{ OP_COLLECTION_DELETE, "w", "c", "", 200,
+	  "{\"data\":{\"name\":\"c\",\"workspace\":\"w\",\"sources\":[]" },
+	{ OP_COLLECTION_DELETE, "w", "c", "", 404, "COLLECTION_DOES_NOT_EXIST" },
+	{ OP_WORKSPACE_DELETE, "w", "", "", 200, "\"name\":\"w\"" },
+	{ OP_WORKSPACE_DELETE, "commons", "", "", 400, "built in" },
+	{ OP_NONE, "", "", "", 404, "NOTFOUND" },
+};
+
+static bool each_operation_answers_as_clients_expect(void)
+{
+	auto_buf struct buf out = buf_make(1);
+	bool good = true;
+
+	for (size_t i = 0; i < countof(STEPS); i++) {
+		uint16_t status = run(STEPS[i].op, STEPS[i].workspace, STEPS[i].collection,
+				      STEPS[i].body, &out);
+		const char *text = buf_text(&out);
+		yyjson_doc *doc = yyjson_read((const char *)out.data, out.len, YYJSON_READ_NOFLAG);
+		bool same = doc && status == STEPS[i].status && text && strstr(text, STEPS[i].part);
+
+		yyjson_doc_free(doc);
+		if (!same)
+			printf("# %zu: %s: %u %s\n", i, STEPS[i].body, status,
+			       text ? text : "nothing");
+		good &= same;
+	}
+	return good;
+}
+
+static bool every_failed_allocation_is_survived(void)
+{
+	static const struct {
+		uint16_t op;
+		const char *body;
+	} CALLS[] = {
+		{ OP_DOCUMENTS_ADD, "{\"data\":[{\"a\":[1]},{\"_id\":\"x\"}]}" },
+		{ OP_DOCUMENTS_PATCH,
+		  "{\"data\":[{\"_id\":\"x\",\"patch\":[{\"op\":\"add\",\"path\":\"/b\",\"value\":1}]}]}" },
+		{ OP_QUERY,
+		  "{\"sql\":{\"query\":\"SELECT * FROM c WHERE _id = :i\",\"parameters\":[{\"name\":\"i\",\"value\":\"x\"}]}}" },
+		{ OP_COLLECTION_GET, "" },
+	};
+
+	CHECK_EQ(fixture_collection(&f, "c"), 0);
+	for (size_t i = 0; i < countof(CALLS); i++) {
+		for (size_t n = 1;; n++) {
+			auto_buf struct buf out = buf_make(1);
+
+			fault_at(n);
+			uint16_t status = run(CALLS[i].op, "commons", "c", CALLS[i].body, &out);
+			if (!fault_end()) {
+				CHECK_EQ(status, 200);
+				break;
+			}
+			CHECK(status == 200 || status == 429 || status == 500);
+		}
+	}
+	return true;
+}
+
+int main(void)
+{
+	if (!fixture_init(&f)) {
+		printf("Bail out! no fixture\n");
+		return 1;
+	}
+	RUN(each_operation_answers_as_clients_expect);
+	RUN(every_failed_allocation_is_survived);
+	fixture_done(&f);
+	return tap_done();
+}
