@@ -69,6 +69,6 @@ agrees() { # agrees KIND LINE FILE...: LINE is an awk expression of a (argument)
 tap "the command line sets what the table asks for" agrees cmdline 'e == "" ? a : a "=" e' hardening/cmdline
 tap "the kernel settings are those that the table asks for" agrees sysctl 'a " = " e' \
 	hardening/sysctl/90-redoubt.conf hardening/sysctl/sysctl-late.conf
-tap "sshd's settings are those that the table asks for" agrees setting 'substr(a, index(a, ":") + 1) " " e' \
-	hardening/sshd/sshd_config
+tap "the settings in files are those that the table asks for" agrees setting 'substr(a, index(a, ":") + 1) " " e' \
+	hardening/sshd/sshd_config hardening/sysctl/90-redoubt.conf
 tap_done
