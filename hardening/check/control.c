@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hardening/check/control.h"
 
+#include <stddef.h>
 #include <string.h>
+
+#include "common/base.h"
 
 /* Cut the next line off; nullptr at the end. */
 static char *next_line(char **at)

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "hardening/check/control.h"
+#include "hardening/check/probe.h"
+
 /* clang-format off */
 const struct kind KINDS[] = {
 	{ "cmdline", kind_cmdline, "the kernel was started with OPTION, or OPTION=EXPECTED" },

@@ -11,7 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-constexpr size_t ACCOUNTS_MAX = 64 * 1024;
+#include "common/base.h"
+#include "common/buf.h"
+#include "hardening/check/control.h"
+#include "hardening/check/probe.h"
+
+constexpr size_t ACCOUNTS_MAX = 64UL * 1024;
 constexpr int DEPTH_MAX = 24; /* deeper than any package goes */
 
 bool kind_mount(const struct probe *probe, const struct control *control, struct detail *detail)

@@ -9,6 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base.h"
+#include "common/buf.h"
+#include "hardening/check/control.h"
+#include "hardening/check/probe.h"
+
 constexpr size_t CMDLINE_MAX = 4096; /* the kernel's COMMAND_LINE_SIZE is 2048 */
 constexpr size_t VALUE_MAX = 1024;
 

@@ -10,6 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base.h"
+#include "common/buf.h"
+#include "hardening/check/control.h"
+#include "hardening/check/probe.h"
+
 constexpr size_t TABLE_MAX = 1024 * 1024;
 constexpr size_t STATUS_MAX = 4 * 1024; /* about 1.5 KiB in practice */
 

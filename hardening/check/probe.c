@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base.h"
+#include "common/buf.h"
+
 static const char BETWEEN[] = " ,\t\n";
 
 /* Append all that a descriptor gives. */
