@@ -506,7 +506,7 @@ static void keep_collections(struct binder *b, struct bound *ret)
 	ret->collections = bind_node(b, (ret->n_collections + 1) * sizeof(*ret->collections));
 	for (size_t i = 0; ret->collections && i < ret->n_collections; i++)
 		ret->collections[i] = *(const struct bound_collection *)b->collections.item[i];
-	ret->parameters = (const char **)b->parameters.item;
+	ret->parameters = (const char **)(uintptr_t)b->parameters.item;
 	ret->n_parameters = b->parameters.n;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -169,7 +170,7 @@ static const struct token **parse_names(struct parser *p, size_t *ret_n)
 	while (!p->r && take_operator(p, ","));
 	want_operator(p, ")");
 	*ret_n = names.n;
-	return (const struct token **)names.item;
+	return (const struct token **)(uintptr_t)names.item;
 }
 
 /* A star, its qualifier already read, and what it leaves out. */
@@ -271,7 +272,7 @@ static void parse_path(struct parser *p, struct from_item *item)
 		else
 			list_add(p, &names, want_name(p, "a collection"));
 	} while (!p->r && take_operator(p, "."));
-	item->name = (const struct token **)names.item;
+	item->name = (const struct token **)(uintptr_t)names.item;
 	item->n_names = names.n;
 }
 
@@ -384,7 +385,7 @@ static struct expr **parse_group(struct parser *p, size_t *ret_n)
 		list_add(p, &groups, parse_expr(p));
 	while (!p->r && take_operator(p, ","));
 	*ret_n = groups.n;
-	return (struct expr **)groups.item;
+	return (struct expr **)(uintptr_t)groups.item;
 }
 
 static struct core *parse_core(struct parser *p, enum set_kind set)

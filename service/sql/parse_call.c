@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <strings.h>
 
 #include "common/buf.h"
@@ -64,7 +65,7 @@ static struct window *parse_window(struct parser *p)
 	want_operator(p, ")");
 	if (p->r)
 		return nullptr;
-	*window = (struct window) { .partition = (struct expr **)partition.item,
+	*window = (struct window) { .partition = (struct expr **)(uintptr_t)partition.item,
 				    .n_partition = partition.n,
 				    .order = order,
 				    .frame = frame };

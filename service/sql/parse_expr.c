@@ -2,6 +2,7 @@
 #include "service/sql/parse_internal.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ struct expr *expr_finish(struct parser *p, struct expr *expr, const struct list 
 	if (!expr || p->r)
 		return nullptr;
 	if (args) {
-		expr->arg = (struct expr **)args->item;
+		expr->arg = (struct expr **)(uintptr_t)args->item;
 		expr->n_args = args->n;
 	}
 	for (size_t i = 0; i < expr->n_args; i++)
@@ -63,7 +64,7 @@ static void set_name(struct parser *p, struct expr *expr, const struct token *na
 
 	list_add(p, &names, name);
 	if (expr) {
-		expr->name = (const struct token **)names.item;
+		expr->name = (const struct token **)(uintptr_t)names.item;
 		expr->n_names = names.n;
 	}
 }
@@ -218,7 +219,7 @@ static struct expr *parse_name(struct parser *p)
 	struct expr *expr = expr_make(p, EXPR_NAME, at);
 	if (p->r)
 		return nullptr;
-	expr->name = (const struct token **)names.item;
+	expr->name = (const struct token **)(uintptr_t)names.item;
 	expr->n_names = names.n;
 	return expr_finish(p, expr, nullptr);
 }

@@ -24,8 +24,8 @@ constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one que
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
 constexpr int PROGRESS_STEPS = 2000; /* SQLite instructions between two looks at the clock */
 
-static int refuse(struct sql_error *error, enum sql_error_kind kind, const char *id,
-		  const char *format, va_list args)
+[[gnu::format(printf, 4, 0)]] static int refuse(struct sql_error *error, enum sql_error_kind kind,
+						const char *id, const char *format, va_list args)
 {
 	*error = (struct sql_error) { .kind = kind };
 	(void)snprintf(error->id, sizeof(error->id), "%s", id);
