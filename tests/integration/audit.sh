@@ -45,7 +45,7 @@ finish() { # end the daemon as systemd does; $ended is its exit status. Not with
 	audit=
 }
 append() { "$O/tests/lib/audit-load" audit-engine.sock "$@"; }
-verify() { "$O/tests/lib/audit-check" "$ledger" "$(cat "$ledger/vkey")" "$@"; }
+verify() { "$O/tests/lib/audit-check" "$ledger" "$(cat "$ledger/vkey")"; }
 entries() { "$O/tests/lib/audit-check" --list "$ledger"; }
 verdict() { # verdict NUMBER: verifying ends with it
 	verify && set -- "$1" 0 || set -- "$1" $?
