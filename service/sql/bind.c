@@ -510,8 +510,8 @@ static void keep_collections(struct binder *b, struct bound *ret)
 	ret->n_parameters = b->parameters.n;
 }
 
-int bind(struct arena *arena, struct store_reader *reader, const struct query *query,
-	 uint64_t now_us, int64_t row_limit, struct bound *ret, struct sql_error *error)
+int bind_tree(struct arena *arena, struct store_reader *reader, const struct query *query,
+	      uint64_t now_us, int64_t row_limit, struct bound *ret, struct sql_error *error)
 {
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
 	struct binder b = { .arena = arena, .reader = reader, .error = error, .now_us = now_us };

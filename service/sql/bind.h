@@ -47,7 +47,7 @@ struct bound {
 };
 
 /*
- * Bind a query.
+ * Bind a query. (Not called bind: that name is a system call's, and libraries would find ours.)
  *
  * reader     inside store_reader_begin(): the catalog must not move
  * now_us     what CURRENT_TIMESTAMP is
@@ -56,6 +56,6 @@ struct bound {
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int bind(struct arena *arena, struct store_reader *reader, const struct query *query,
-		       uint64_t now_us, int64_t row_limit, struct bound *ret,
-		       struct sql_error *error);
+[[nodiscard]] int bind_tree(struct arena *arena, struct store_reader *reader,
+			    const struct query *query, uint64_t now_us, int64_t row_limit,
+			    struct bound *ret, struct sql_error *error);

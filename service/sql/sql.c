@@ -169,7 +169,7 @@ static int prepare(struct arena *arena, struct store_reader *reader, const struc
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	if (r == 0)
-		r = bind(arena, reader, tree, clock_wall_us(), query->row_limit, ret, error);
+		r = bind_tree(arena, reader, tree, clock_wall_us(), query->row_limit, ret, error);
 	return r;
 }
 
