@@ -10,6 +10,7 @@
 
 #include <yyjson.h>
 
+#include "common/base.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/proto/audit.h"

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/audit/entry.h"
+#include "appliance/audit/note.h"
 #include "common/buf.h"
 #include "common/bytes.h"
 #include "common/crypto/crypto.h"
+#include "common/secret.h"
 
 static const char TITLE[] = "redoubt.audit/epoch@v1";
 constexpr size_t STATEMENT_MAX = 2048;

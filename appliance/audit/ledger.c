@@ -14,10 +14,14 @@
 #include "appliance/audit/entry.h"
 #include "appliance/audit/folder.h"
 #include "appliance/audit/ledger_parts.h"
+#include "appliance/audit/tile.h"
 #include "appliance/audit/wal.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
 #include "common/clock.h"
+#include "common/proto/audit.h"
+#include "common/secret.h"
 
 constexpr mode_t SEGMENT_MODE = 0600;
 

@@ -5,16 +5,19 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/types.h>
 #include <unistd.h>
 
+#include "appliance/audit/entry.h"
 #include "appliance/audit/epoch.h"
 #include "appliance/audit/folder.h"
 #include "appliance/audit/ledger.h"
 #include "appliance/audit/ledger_parts.h"
+#include "appliance/audit/note.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
 #include "common/crypto/crypto.h"
+#include "common/proto/audit.h"
 #include "common/secret.h"
 
 int ledger_key_save(struct ledger *ledger, const char *path, const struct secret *private_key)

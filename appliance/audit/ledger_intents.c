@@ -12,7 +12,10 @@
 #include "appliance/audit/ledger_parts.h"
 #include "appliance/audit/note.h"
 #include "appliance/audit/wal.h"
+#include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
+#include "common/proto/audit.h"
 
 static const char FILE_NAME[] = "intents";
 constexpr size_t FILE_MAX = LEDGER_INTENTS * 21 + 64;

@@ -8,17 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/audit/entry.h"
 #include "appliance/audit/epoch.h"
 #include "appliance/audit/folder.h"
 #include "appliance/audit/ledger.h"
 #include "appliance/audit/ledger_parts.h"
+#include "appliance/audit/merkle.h"
+#include "appliance/audit/note.h"
+#include "appliance/audit/tile.h"
 #include "appliance/audit/wal.h"
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/crypto/crypto.h"
+#include "common/proto/audit.h"
+#include "common/secret.h"
 
 static const char NO_BOOT[] = "00000000-0000-0000-0000-000000000000";
 

@@ -9,11 +9,13 @@
 #include "appliance/audit/folder.h"
 #include "appliance/audit/ledger.h"
 #include "appliance/audit/ledger_parts.h"
+#include "appliance/audit/merkle.h"
 #include "appliance/audit/note.h"
 #include "appliance/audit/tile.h"
 #include "appliance/audit/wal.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
 #include "common/clock.h"
 
 constexpr uint64_t US_PER_S = 1'000'000;

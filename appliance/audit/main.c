@@ -382,7 +382,7 @@ static int self_test(void)
 	state_path(path, sizeof(path));
 	int r = enter_sandbox(path);
 	if (r < 0) {
-		(void)printf("Bail out! sandbox not entered: %s\n", strerror(-r));
+		(void)printf("Bail out! sandbox not entered: %s\n", strerrordesc_np(-r));
 		return 1;
 	}
 	return sandbox_self_test(TRIALS, countof(TRIALS));

@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/bytes.h"
 #include "common/crypto/crypto.h"
+#include "common/secret.h"
 #include "common/utf8.h"
 
 static const char SIGNATURE_MARK[] = "\u2014 "; /* em dash, blank */

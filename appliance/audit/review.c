@@ -9,15 +9,19 @@
 #include <string.h>
 
 #include "appliance/audit/entry.h"
+#include "appliance/audit/ledger.h"
 #include "appliance/audit/merkle.h"
+#include "appliance/audit/note.h"
+#include "appliance/audit/tile.h"
 #include "appliance/audit/verify.h"
 #include "appliance/bus/bus.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/crypto/crypto.h"
 #include "common/loop.h"
-#include "common/utf8.h"
+#include "common/proto/audit.h"
 
 constexpr uint64_t US_PER_S = 1'000'000;
 constexpr uint64_t LIST_MAX = 500;
@@ -174,7 +178,7 @@ static void fail_page(struct bus_call *call, int r, uint64_t index)
 	else
 		bus_fail(call, BUS_FAILED, "Entry %llu could not be read: %s.",
 			 (unsigned long long)index,
-			 r < 0 ? strerror(-r) : "a file of the ledger is damaged");
+			 r < 0 ? strerrordesc_np(-r) : "a file of the ledger is damaged");
 }
 
 /* Look at entry index - 1 and list it if the filter lets it through. Returns 0, LEDGER_* or -errno. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/audit/merkle.h"
+#include "common/base.h"
 #include "common/buf.h"
 #include "common/bytes.h"
 

@@ -13,9 +13,11 @@
 #include "appliance/audit/entry.h"
 #include "appliance/audit/epoch.h"
 #include "appliance/audit/folder.h"
+#include "appliance/audit/merkle.h"
 #include "appliance/audit/note.h"
 #include "appliance/audit/tile.h"
 #include "appliance/audit/wal.h"
+#include "common/base.h"
 #include "common/buf.h"
 
 struct verify {
@@ -63,7 +65,7 @@ struct verify {
 /* A fault of the machine. */
 static int cannot(struct verify *v, const char *what, int r)
 {
-	return end(v, VERIFY_CANNOT, "%s could not be read: %s.", what, strerror(-r));
+	return end(v, VERIFY_CANNOT, "%s could not be read: %s.", what, strerrordesc_np(-r));
 }
 
 int verify_new(int dir, const struct verify_options *options, struct verify **ret)
@@ -287,7 +289,9 @@ static int add_entry(struct verify *v, struct bytes text, struct merkle_hash *re
 		return end(v, VERIFY_INVALID, "Entry %" PRIu64 " is not an entry of this ledger.",
 			   index);
 	bool rotates = epoch_is_rotation(&entry);
-	if (rotates && (r = follow_rotation(v, &entry)) != 0)
+	if (rotates)
+		r = follow_rotation(v, &entry);
+	if (r)
 		return r;
 	r = merkle_leaf(text.data, text.len, ret_leaf);
 	return r ? cannot(v, "a hash", r) : rotates;

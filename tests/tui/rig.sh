@@ -108,6 +108,7 @@ rig_bus() {
 }
 
 rig_audit() {
+	rm -f "$dir"/run/audit-*.sock
 	in_background 904 "$O/tests/lib/activate" "accounts=seqpacket:$dir/run/audit-accounts.sock" \
 		"engine=seqpacket:$dir/run/audit-engine.sock" \
 		"appliance=seqpacket:$dir/run/audit-appliance.sock" -- "$O/appliance/audit/redoubt-audit"

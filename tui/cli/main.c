@@ -28,7 +28,7 @@ static void print_verb(const struct verb *verb)
 	char usage[128];
 
 	(void)snprintf(usage, sizeof(usage), "%s%s%s%s", verb->name, *verb->args ? " " : "",
-		       verb->args, strpbrk(verb->fill, "rR") ? " --role ROLE" : "");
+		       verb->args, verb->fill && strpbrk(verb->fill, "rR") ? " --role ROLE" : "");
 	printf("  %-38s  %s\n", usage, verb->help);
 }
 

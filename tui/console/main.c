@@ -251,13 +251,14 @@ static void done(struct console *console)
 	close_at(&console->signal_fd);
 }
 
-static void say_goodbye(struct console *console)
+/* With a connection of its own: the loop's end has closed the other. */
+static void say_goodbye(void)
 {
+	cleanup(client_free_at) struct client *client = nullptr;
 	auto_reply struct reply reply = {};
 
-	if (console->client)
-		client_ask(console->client, &(struct call) { .method = METHOD_SESSION_CLOSE },
-			   &reply);
+	if (client_new(nullptr, &client) == 0)
+		client_ask(client, &(struct call) { .method = METHOD_SESSION_CLOSE }, &reply);
 }
 
 static int run(struct console *console, const struct session *session)
@@ -295,7 +296,7 @@ static int run_console(void)
 		app_free(console.app); /* before the terminal goes back: nothing stays on it */
 	console.screen = screen_close(console.screen);
 	if (was_open)
-		say_goodbye(&console);
+		say_goodbye();
 	done(&console);
 	if (r == SCREEN_UNFIT)
 		return complain("this terminal cannot show the console (TERM); give a verb: "

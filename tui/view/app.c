@@ -144,7 +144,7 @@ static bool tab_key(struct app *app, uint32_t key, bool letters_too)
 static void show_help(struct app *app)
 {
 	if (top_view(app)->ops != &VIEW_PAGER)
-		box_help(app, top_view(app)->ops);
+		box_help(top_view(app));
 }
 
 static bool app_wide_key(struct app *app, uint32_t key)

@@ -207,12 +207,12 @@ void box_pager(struct app *app, const char *title, const char *text)
 	view_open(app, &VIEW_PAGER, &(struct pager_arg) { title, text });
 }
 
-void box_help(struct app *app, const struct view_ops *ops)
+void box_help(struct view *view)
 {
 	auto_buf struct buf text = buf_make(16384);
 
-	for (const struct view_key *row = ops->keys; row && row->key; row++)
-		if (row->name)
+	for (const struct view_key *row = view->ops->keys; row && row->key; row++)
+		if (row->name && (!row->privilege || view_may(view, row->privilege)))
 			buf_addf(&text, "%-12s %s\n", row->name, row->label);
 	buf_add_str(&text, "\n"
 			   "F2 to F5     the screens; 2 to 5 do the same\n"
@@ -227,7 +227,7 @@ void box_help(struct app *app, const struct view_ops *ops)
 			   "\n"
 			   "All of it can be done by command, too: ssh HOST help\n");
 	const char *help = buf_text(&text);
-	box_pager(app, ops->title, help ? help : "");
+	box_pager(view->app, view->ops->title, help ? help : "");
 }
 
 /* --- question ---------------------------------------------------------------------------------- */

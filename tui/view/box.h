@@ -17,8 +17,8 @@ extern const struct view_ops VIEW_PAGER;
 /* Show a text of many lines, wrapped and scrolled. Both texts are copied. */
 void box_pager(struct app *app, const char *title, const char *text);
 
-/* Show what the keys do, those of a view first. */
-void box_help(struct app *app, const struct view_ops *ops);
+/* Show what the keys do, those of a view first, as far as the person may use them. */
+void box_help(struct view *view);
 
 struct box_question {
 	const char *title, *text; /* copied */
