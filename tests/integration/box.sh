@@ -59,7 +59,7 @@ cat >"$dir/bus.conf" <<END
 END
 dbus-daemon --config-file="$dir/bus.conf" --nofork --nopidfile >"$dir/bus.log" 2>&1 &
 echo $! >"$dir/bus.pid"
-systemd-socket-activate --accept --seqpacket --listen "$dir/run/worker.sock" -E REDOUBT_RUN -E REDOUBT_STATE \
+systemd-socket-activate --accept --seqpacket --fdname=job --listen "$dir/run/worker.sock" -E REDOUBT_RUN -E REDOUBT_STATE \
 	"$O/appliance/worker/redoubt-worker" >"$dir/worker.log" 2>&1 &
 echo $! >"$dir/worker.pid"
 tap_until 10 test -S "$dir/run/worker.sock" -a -S "$dir/bus"
@@ -155,4 +155,4 @@ tap "a redirect is not followed" not imds 200 302 /dev/null
 tap "nothing is left after a refusal" not test -e "$dir/run/imds/user-data"
 tap "elsewhere it does nothing" "$O/appliance/imds/redoubt-imds"
 
-cp $dir/*.log /tmp/; tap_done
+tap_done
