@@ -35,7 +35,7 @@ static void closedir_at(DIR **dir)
 /* Whether [offset, offset + len) holds only zeros. Returns 1 or 0, or -errno. */
 static int is_zero(int fd, uint64_t offset, size_t len)
 {
-	auto_free uint8_t *data = malloc(len);
+	auto_free uint8_t *data = calloc(1, len);
 
 	if (!data)
 		return -ENOMEM;
