@@ -3,8 +3,8 @@
 # The command line against the real daemons: what it prints, in both forms, and how it ends. Prints TAP.
 set -eu
 cd "$(dirname -- "$0")/../.."
-# shellcheck source=tests/tui/rig.sh
-. tests/tui/rig.sh
+# shellcheck source=tests/lib/console.sh
+. tests/lib/console.sh
 rig_start
 
 # ends CODE COMMAND... : succeeds if the command ends with this code.

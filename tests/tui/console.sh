@@ -3,8 +3,8 @@
 # The console in a terminal, against the real daemons: what a person does and sees. Prints TAP.
 set -eu
 cd "$(dirname -- "$0")/../.."
-# shellcheck source=tests/tui/rig.sh
-. tests/tui/rig.sh
+# shellcheck source=tests/lib/console.sh
+. tests/lib/console.sh
 rig_start
 
 run() { "$@"; }

@@ -5,9 +5,9 @@
  * services over the bus, and prints what they say.
  */
 
-#include <errno.h>
 #include <locale.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +111,7 @@ static int run(struct request *request)
 	if (r == 0)
 		r = client_new(nullptr, &client);
 	if (r < 0)
-		return complain(strerror(-r), EXIT_FAILED);
+		return complain(strerrordesc_np(-r), EXIT_FAILED);
 	return request->verb->run(client, request);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/cli/run.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +42,7 @@ static int print(struct buf *out)
 		explicit_bzero(out->data, out->room); /* it may have been a key */
 	if (r == 0)
 		return EXIT_OK;
-	(void)fprintf(stderr, "redoubt: the answer cannot be printed: %s\n", strerror(-r));
+	(void)fprintf(stderr, "redoubt: the answer cannot be printed: %s\n", strerrordesc_np(-r));
 	return EXIT_FAILED;
 }
 
@@ -61,7 +60,7 @@ static int complain(const struct request *request, const struct reply *reply)
 	}
 	const char *line = buf_text(&text);
 	(void)fprintf(stderr, "%s\n", line ? line : "redoubt: it did not work");
-	return OUTCOMES[reply->result].code;
+	return (int)OUTCOMES[reply->result].code;
 }
 
 /* Ask what the verb asks. Returns EXIT_OK with the rows, or the exit code, having complained. */
@@ -75,7 +74,7 @@ static int ask(struct client *client, const struct request *request, struct repl
 		return EXIT_USAGE;
 	}
 	if (r < 0) {
-		(void)fprintf(stderr, "redoubt: %s\n", strerror(-r));
+		(void)fprintf(stderr, "redoubt: %s\n", strerrordesc_np(-r));
 		return EXIT_FAILED;
 	}
 	client_ask(client, &call, ret);

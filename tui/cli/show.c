@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/base.h"
 #include "common/buf.h"
 #include "tui/cli/verb.h"
 #include "tui/model/figure.h"

@@ -7,7 +7,7 @@
  */
 
 #include <errno.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,7 +89,7 @@ static int run_verb(const char *line)
 	if (r == 0)
 		r = find_redoubt(path);
 	if (r < 0)
-		return complain(strerror(-r), EXIT_FAILURE);
+		return complain(strerrordesc_np(-r), EXIT_FAILURE);
 
 	/* `ssh host redoubt status` means the same as `ssh host status`. */
 	size_t skip = words.n > 0 && strcmp(words.word[0], "redoubt") == 0;
@@ -101,7 +101,7 @@ static int run_verb(const char *line)
 	}
 	r = neg_errno();
 	words_done(&words);
-	return complain(strerror(-r), EXIT_FAILURE);
+	return complain(strerrordesc_np(-r), EXIT_FAILURE);
 }
 
 /* --- the console ------------------------------------------------------------------------------- */
@@ -302,7 +302,7 @@ static int run_console(void)
 		return complain("this terminal cannot show the console (TERM); give a verb: "
 				"ssh HOST status",
 				EXIT_USAGE);
-	return r < 0 ? complain(strerror(-r), EXIT_FAILURE) : EXIT_SUCCESS;
+	return r < 0 ? complain(strerrordesc_np(-r), EXIT_FAILURE) : EXIT_SUCCESS;
 }
 
 static int self_test(void)
@@ -329,7 +329,7 @@ int main(int argc, char **argv)
 
 	(void)umask(0077);
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
-		return complain(strerror(errno), EXIT_FAILURE);
+		return complain(strerrordesc_np(errno), EXIT_FAILURE);
 	if (argc <= 1)
 		return run_console();
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)

@@ -19,7 +19,7 @@ void figure_bytes(uint64_t bytes, char ret[FIGURE_TEXT])
 		(void)snprintf(ret, FIGURE_TEXT, "%" PRIu64 " B", bytes);
 		return;
 	}
-	while (bytes >= 1024 * 1024) { /* at most five times: 2^64 is 16 EiB */
+	while (bytes >= UINT64_C(1) << 20) { /* at most five times: 2^64 is 16 EiB */
 		bytes /= 1024;
 		unit++;
 	}

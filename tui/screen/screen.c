@@ -114,9 +114,16 @@ static void set_up_colours(void)
 	if (start_color() == ERR)
 		return;
 	bool own = use_default_colors() == OK;
-	for (short i = 1; i < STYLE_COUNT; i++)
-		(void)init_pair(i, STYLES[i].fg < 0 && !own ? COLOR_WHITE : STYLES[i].fg,
-				STYLES[i].bg < 0 && !own ? COLOR_BLACK : STYLES[i].bg);
+	for (short i = 1; i < STYLE_COUNT; i++) {
+		short fg = STYLES[i].fg;
+		short bg = STYLES[i].bg;
+
+		if (fg < 0 && !own)
+			fg = COLOR_WHITE;
+		if (bg < 0 && !own)
+			bg = COLOR_BLACK;
+		(void)init_pair(i, fg, bg);
+	}
 }
 
 static bool uses_colour(void)
@@ -207,10 +214,12 @@ static void paint_cell(const struct cell *cell, int x, int y, bool colour)
 {
 	wchar_t text[3] = { (wchar_t)cell->rune, (wchar_t)cell->mark, 0 };
 	attr_t attributes = colour ? STYLES[cell->style].with_colour : STYLES[cell->style].without;
+	short pair = 0;
 	cchar_t out;
 
-	if (cell->width == 0 ||
-	    setcchar(&out, text, attributes, colour ? (short)cell->style : 0, nullptr) == ERR)
+	if (colour)
+		pair = (short)cell->style;
+	if (cell->width == 0 || setcchar(&out, text, attributes, pair, nullptr) == ERR)
 		return;
 	(void)mvadd_wch(y, x,
 			&out); /* ERR in the last cell, where it cannot move on; it is drawn */

@@ -20,7 +20,7 @@
 #include "tui/view/view.h"
 
 constexpr uint64_t REFRESH_US = 2 * APP_S_US;
-constexpr uint64_t IDLE_US = 10 * 60 * APP_S_US; /* promise H2 */
+constexpr uint64_t IDLE_US = 600 * APP_S_US; /* promise H2 */
 
 enum app_tag {
 	TAG_WHO,

@@ -10,6 +10,7 @@
 #include "tui/model/method.h"
 #include "tui/model/rows.h"
 #include "tui/view/app_parts.h"
+#include "tui/view/grid.h"
 #include "tui/view/view.h"
 
 void app_say(struct app *app, enum style style, const char *text)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base.h"
 #include "tui/model/client.h"
 #include "tui/model/method.h"
 #include "tui/model/text.h"

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/base.h"
 #include "tui/model/rows.h"
 #include "tui/model/text.h"
 #include "tui/view/app_parts.h"

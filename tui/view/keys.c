@@ -8,17 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base.h"
 #include "common/clock.h"
 #include "common/names.h"
 #include "tui/model/client.h"
 #include "tui/model/method.h"
-#include "tui/model/rows.h"
 #include "tui/view/box.h"
 #include "tui/view/form.h"
 #include "tui/view/grid.h"
-#include "tui/view/key.h"
 #include "tui/view/list.h"
 #include "tui/view/view.h"
 

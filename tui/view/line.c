@@ -34,9 +34,9 @@ void line_done(struct line *line)
 /* The start of the character that ends at byte `at`. */
 static size_t before(const struct line *line, size_t at)
 {
-	while (at > 0 && ((uint8_t)line->text[--at] & 0xC0) == 0x80)
-		;
-	return at;
+	while (at > 1 && ((uint8_t)line->text[at - 1] & 0xC0) == 0x80)
+		at--;
+	return at > 0 ? at - 1 : 0;
 }
 
 static size_t after(const struct line *line, size_t at)

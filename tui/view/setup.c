@@ -3,10 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -15,6 +18,7 @@
 #include "tui/model/method.h"
 #include "tui/model/rows.h"
 #include "tui/view/form.h"
+#include "tui/view/grid.h"
 #include "tui/view/view.h"
 
 constexpr size_t CONFIG_MAX = 16384; /* docs/architecture.md, section 4 */
