@@ -40,13 +40,12 @@ shows() {
 		{ printf 'no line like "%s" in:\n%s\n' "$shows_pattern" "$shows_text"; return 1; }
 }
 
-# tap_until SECONDS COMMAND... : try five times a second until the command succeeds.
+# tap_until SECONDS COMMAND... : try again and again until the command succeeds or the time is up.
 tap_until() {
-	tap_left=$(($1 * 5))
+	tap_deadline=$(($(date +%s) + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$tap_left" -gt 0 ] || return 1
-		tap_left=$((tap_left - 1))
+		[ "$(date +%s)" -lt "$tap_deadline" ] || return 1
 		sleep 0.2
 	done
 }
