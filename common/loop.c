@@ -121,6 +121,8 @@ int loop_io(struct loop *loop, int fd, uint32_t events, loop_io_fn *fn, void *us
 	source->io = fn;
 
 	int r = sd_event_add_io(loop->event, &source->source, fd, events, on_io, source);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(source->source, true);
 	if (r < 0)
 		return r;
 
@@ -144,6 +146,8 @@ int loop_timer(struct loop *loop, uint64_t after_us, loop_call_fn *fn, void *use
 
 	int r = sd_event_add_time_relative(loop->event, &source->source, CLOCK_MONOTONIC, after_us,
 					   1, on_time, source);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(source->source, true);
 	if (r < 0)
 		return r;
 
@@ -169,6 +173,8 @@ int loop_defer(struct loop *loop, loop_call_fn *fn, void *userdata, struct loop_
 	int r = sd_event_add_defer(loop->event, &source->source, on_defer, source);
 	if (r >= 0)
 		r = sd_event_source_set_priority(source->source, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(source->source, true);
 	if (r < 0)
 		return r;
 

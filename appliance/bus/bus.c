@@ -33,7 +33,8 @@ struct bus {
 	const struct bus_method *method;
 	size_t n;
 	void *service;
-	size_t calls; /* not answered yet */
+	size_t calls;	 /* not answered yet */
+	bool is_changed; /* Changed is due */
 	sd_bus_vtable vtable[];
 };
 
@@ -153,6 +154,7 @@ static int on_changed_due(void *userdata)
 {
 	struct bus *bus = userdata;
 
+	bus->is_changed = false;
 	if (bus->handle)
 		(void)sd_bus_emit_signal(bus->handle, bus->path, bus->name, "Changed", nullptr);
 	return 0;
@@ -219,7 +221,8 @@ struct bus *bus_free(struct bus *bus)
 
 void bus_changed(struct bus *bus)
 {
-	(void)loop_timer_again(bus->changed, CHANGED_EVERY_US);
+	if (!bus->is_changed && loop_timer_again(bus->changed, CHANGED_EVERY_US) >= 0)
+		bus->is_changed = true;
 }
 
 uint32_t bus_uid(struct bus_call *call)
