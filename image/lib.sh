@@ -24,7 +24,7 @@ vm_say() { printf '%s\n' "$*" >&2; }
 vm_die() { vm_say "$*"; return 1; }
 
 # Whether a process named in a pid file runs.
-vm_alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+vm_alive() { [ -s "$1" ] && kill -0 "$(cat "$1" 2>/dev/null)" 2>/dev/null; }
 
 vm_running() { vm_alive "$vm_dir/qemu.pid"; }
 
