@@ -37,7 +37,12 @@ start() {
 		accounts="seqpacket:$REDOUBT_RUN/audit-accounts.sock" -- \
 		"$O/appliance/audit/redoubt-audit" 2>>"$dir/log" &
 	audit=$!
-	tap_until 10 test -S "$REDOUBT_RUN/audit-accounts.sock"
+	tap_until 10 takes_signals || :
+}
+# The daemon has got as far as its loop: SIGTERM is blocked and read there, no longer deadly. (Or it
+# has ended already, as those that are killed on purpose have.)
+takes_signals() {
+	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$audit/status" || grep -q '^SigBlk:.*4...$' "/proc/$audit/status"
 }
 finish() { # end the daemon as systemd does; $ended is its exit status. Not within tap: only its parent can wait for it
 	kill "$audit" 2>/dev/null || :
