@@ -24,6 +24,8 @@ constexpr uint64_t ANSWER_TIMEOUT_US = 5'000'000;
 constexpr size_t SENTENCE_MAX = 1024;
 constexpr size_t CALLS_MAX = 256; /* unanswered at once; more means a handler forgets them */
 
+struct question;
+
 struct bus {
 	struct loop *loop;
 	sd_bus *handle;
@@ -33,8 +35,9 @@ struct bus {
 	const struct bus_method *method;
 	size_t n;
 	void *service;
-	size_t calls;	 /* not answered yet */
-	bool is_changed; /* Changed is due */
+	size_t calls;		    /* not answered yet */
+	bool is_changed;	    /* Changed is due */
+	struct question *questions; /* on their way */
 	sd_bus_vtable vtable[];
 };
 
@@ -208,6 +211,46 @@ int bus_new(struct loop *loop, const char *name, const char *path, const struct 
 	return 0;
 }
 
+/* A question on its way: what to call when the answer is there. The bus owns it until then. */
+struct question {
+	struct question *next;
+	struct bus *bus;
+	bus_authorized_fn *authorized;
+	bus_unit_fn *unit;
+	void *userdata;
+};
+
+/* Make a question and give it to the bus. Returns nullptr if there is no memory. */
+static struct question *question_new(struct bus *bus, const struct question *form)
+{
+	struct question *question = malloc(sizeof(*question));
+
+	if (!question)
+		return nullptr;
+	*question = *form;
+	question->bus = bus;
+	question->next = bus->questions;
+	bus->questions = question;
+	return question;
+}
+
+/* Take the question from the bus and free it. */
+static void question_drop(struct question *question)
+{
+	struct question **at = &question->bus->questions;
+
+	while (*at != question)
+		at = &(*at)->next;
+	*at = question->next;
+	free(question);
+}
+
+static void questions_free(struct bus *bus)
+{
+	while (bus->questions)
+		question_drop(bus->questions);
+}
+
 struct bus *bus_free(struct bus *bus)
 {
 	if (!bus)
@@ -215,6 +258,7 @@ struct bus *bus_free(struct bus *bus)
 	bus->retry = loop_source_free(bus->retry);
 	bus->changed = loop_source_free(bus->changed);
 	bus->handle = sd_bus_flush_close_unref(bus->handle);
+	questions_free(bus);
 	free(bus);
 	return nullptr;
 }
@@ -392,16 +436,9 @@ void bus_fail(struct bus_call *call, enum bus_error error, const char *format, .
 	(void)call_free(call);
 }
 
-/* A question on its way: what to call when the answer is there. */
-struct question {
-	bus_authorized_fn *authorized;
-	bus_unit_fn *unit;
-	void *userdata;
-};
-
 static int on_authorized(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	auto_free struct question *question = userdata;
+	struct question *question = userdata;
 	const char *person = "";
 	int allowed = 0;
 
@@ -412,20 +449,22 @@ static int on_authorized(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		person = "";
 	}
 	question->authorized(question->userdata, allowed, person);
+	question_drop(question);
 	return 0;
 }
 
 int bus_authorize(struct bus *bus, uint32_t uid, const char *privilege, const char *resource,
 		  bus_authorized_fn *fn, void *userdata)
 {
-	auto_free struct question *question = calloc(1, sizeof(*question));
 	sd_bus_message *m = nullptr;
 
-	if (!question)
-		return -ENOMEM;
 	if (!bus->handle)
 		return -ENOTCONN;
-	*question = (struct question) { .authorized = fn, .userdata = userdata };
+
+	struct question *question =
+		question_new(bus, &(struct question) { .authorized = fn, .userdata = userdata });
+	if (!question)
+		return -ENOMEM;
 
 	int r = sd_bus_message_new_method_call(bus->handle, &m, "org.redoubt.Accounts1",
 					       "/org/redoubt/Accounts1", "org.redoubt.Accounts1",
@@ -437,14 +476,13 @@ int bus_authorize(struct bus *bus, uint32_t uid, const char *privilege, const ch
 				      ANSWER_TIMEOUT_US);
 	sd_bus_message_unref(m);
 	if (r < 0)
-		return r;
-	question = nullptr;
-	return 0;
+		question_drop(question);
+	return r < 0 ? r : 0;
 }
 
 static int on_unit_state(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	auto_free struct question *question = userdata;
+	struct question *question = userdata;
 	const char *state = "";
 
 	(void)error;
@@ -452,20 +490,22 @@ static int on_unit_state(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	    sd_bus_message_read(m, "v", "s", &state) < 0)
 		state = "";
 	question->unit(question->userdata, state);
+	question_drop(question);
 	return 0;
 }
 
 int bus_unit_state(struct bus *bus, const char *unit, bus_unit_fn *fn, void *userdata)
 {
-	auto_free struct question *question = calloc(1, sizeof(*question));
 	auto_free char *path = nullptr;
 	sd_bus_message *m = nullptr;
 
-	if (!question)
-		return -ENOMEM;
 	if (!bus->handle)
 		return -ENOTCONN;
-	*question = (struct question) { .unit = fn, .userdata = userdata };
+
+	struct question *question =
+		question_new(bus, &(struct question) { .unit = fn, .userdata = userdata });
+	if (!question)
+		return -ENOMEM;
 
 	int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
 	if (r >= 0)
@@ -478,7 +518,6 @@ int bus_unit_state(struct bus *bus, const char *unit, bus_unit_fn *fn, void *use
 				      ANSWER_TIMEOUT_US);
 	sd_bus_message_unref(m);
 	if (r < 0)
-		return r;
-	question = nullptr;
-	return 0;
+		question_drop(question);
+	return r < 0 ? r : 0;
 }
