@@ -145,7 +145,7 @@ done
 self_test() { # self_test PROGRAM: run it instead of the daemon, under everything else of the unit
 	unit=redoubt-$1.service
 	box mkdir -p "/run/systemd/system/$unit.d"
-	printf '[Service]\nType=oneshot\nRestart=no\nWatchdogSec=0\nExecStart=\nExecStart=/usr/lib/redoubt/redoubt-%s --self-test\n' "$1" |
+	printf '[Service]\nType=oneshot\nRestart=no\nWatchdogSec=0\nExecStartPre=\nExecStart=\nExecStart=/usr/lib/redoubt/redoubt-%s --self-test\n' "$1" |
 		box sh -c "cat >/run/systemd/system/$unit.d/90-self-test.conf"
 	systemctl_ daemon-reload
 	systemctl_ stop "$unit" 2>/dev/null
