@@ -42,7 +42,7 @@ start() {
 # The daemon has got as far as its loop: SIGTERM is blocked and read there, no longer deadly. (Or it
 # has ended already, as those that are killed on purpose have.)
 takes_signals() {
-	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$audit/status" || grep -q '^SigBlk:.*4...$' "/proc/$audit/status"
+	! grep -q '^State:[[:space:]]*[RSDTtI]' "/proc/$audit/status" || grep -q '^SigBlk:.*4...$' "/proc/$audit/status"
 }
 finish() { # end the daemon as systemd does; $ended is its exit status. Not within tap: only its parent can wait for it
 	kill "$audit" 2>/dev/null || :

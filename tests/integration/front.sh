@@ -45,7 +45,7 @@ stop() { # PID
 	wait "$1" 2>/dev/null || :
 }
 # A process that has ended but that the shell has not waited for yet does not live.
-lives() { grep -q '^State:[[:space:]]*[^ZX]' "/proc/$front/status"; }
+lives() { grep -q '^State:[[:space:]]*[RSDTtI]' "/proc/$front/status"; }
 
 # ask ARGUMENT... : curl with a good key; prints the body, a blank, the status.
 ask() { curl -sk --max-time 20 -w ' %{http_code}\n' -H 'Authorization: ApiKey good' "$@"; }
