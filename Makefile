@@ -126,7 +126,7 @@ integration: all $(helpers:%=$(O)/%)
 tui: all $(helpers:%=$(O)/%)
 	O=$(O) $(PROVE) --exec sh $(sort $(wildcard tests/tui/*.sh))
 vm: image
-	$(PROVE) --exec sh $(sort $(wildcard tests/vm/*.sh))
+	$(PROVE) --verbose --exec sh $(sort $(wildcard tests/vm/*.sh))
 
 # The order is: what fails soonest first. The last line is prove's.
 test:

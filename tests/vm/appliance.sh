@@ -252,7 +252,8 @@ acknowledge_until_the_plug_is_pulled() {
 	i=0
 	while [ "$i" -lt 40 ]; do
 		i=$((i + 1))
-		api POST /ws/commons/collections/power/docs "{\"data\":[{\"_id\":\"$i\"}]}" >/dev/null && acknowledged=$i
+		api POST /ws/commons/collections/power/docs "{\"data\":[{\"_id\":\"$i\"}]}" >/dev/null 2>&1 || break
+		acknowledged=$i
 		[ "$i" -ne 20 ] || (sleep 1; vm_kill) &
 	done
 	wait
