@@ -26,7 +26,7 @@ $(goals): hand-over
 .PHONY: hand-over
 hand-over:
 	@image/tools/make
-	@image/tools/enter make $(MAKECMDGOALS) $(MAKEOVERRIDES)
+	@image/tools/enter make --no-print-directory $(MAKECMDGOALS) $(MAKEOVERRIDES)
 
 else
 

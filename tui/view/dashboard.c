@@ -234,11 +234,12 @@ static void add_ledger(struct dashboard *board)
 static void make_items(struct dashboard *board)
 {
 	const char *state = rows_text(board->status, 0, "state");
+	const char *text = rows_text(board->status, 0, "state_text");
 
 	board->n = 0;
 	if (board->status) {
-		(void)add(board, "State", state_style(state), "%s: %s", state,
-			  rows_text(board->status, 0, "state_text"));
+		(void)add(board, "State", state_style(state), "%s%s%s", state, *text ? ": " : "",
+			  text);
 		add_machine(board);
 	} else if (*board->trouble) {
 		(void)add(board, "State", STYLE_BAD, "%s", board->trouble);
