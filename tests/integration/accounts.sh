@@ -275,7 +275,7 @@ killed() {
 for pause in 0.61 0.83 1.07; do
 	tap "Killed after $pause s, it comes back with nothing half done" killed $pause
 done
-tap 'and the ledger verifies' says '"verdict" s "valid"' review 20000 Verify
+tap 'and the ledger verifies' says '"verdict" s "valid' review 20000 Verify
 
 # --- the sandbox ---------------------------------------------------------------------------------
 
