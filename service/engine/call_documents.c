@@ -13,7 +13,7 @@
 #include "common/proto/operations.h"
 #include "service/engine/json.h"
 #include "service/store/documents.h"
-#include "service/store/patch.h"
+#include "service/value/patch.h"
 
 constexpr size_t REASON_MAX = 200;
 

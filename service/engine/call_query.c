@@ -12,7 +12,7 @@
 #include "common/clock.h"
 #include "service/engine/json.h"
 #include "service/sql/sql.h"
-#include "service/store/value_json.h"
+#include "service/value/value_json.h"
 
 constexpr int64_t TIMEOUT_MS =
 	120'000; /* Rockset's default for a synchronous query, and our limit */

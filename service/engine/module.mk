@@ -5,8 +5,9 @@ service/engine/calls.src := service/engine/call.c service/engine/call_catalog.c 
 
 programs += service/engine/redoubt-engine
 service/engine/redoubt-engine.src  := service/engine/main.c
-service/engine/redoubt-engine.libs := service/engine/calls service/sql/sql service/store/store service/api/api \
-	common/common
+# The engine and what it is made of, top down; its tests link the same.
+engine_libs := service/engine/calls service/sql/sql service/store/store service/value/value service/api/api
+service/engine/redoubt-engine.libs := $(engine_libs) common/common
 service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson
 
 installs += service/engine/redoubt-engine:/usr/lib/redoubt \

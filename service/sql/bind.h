@@ -5,7 +5,7 @@
  * bind: give every name of a tree its meaning and print the query for SQLite.
  *
  * Layer 3 (service/sql). What SQLite sees is made of our own names, literals and numbered parameters; no text of the
- * client's reaches it unquoted. Values it has no type for are packed bytes (service/store/value.h); conditions are 0, 1 or NULL.
+ * client's reaches it unquoted. Values it has no type for are packed bytes (service/value/value.h); conditions are 0, 1 or NULL.
  */
 
 #include <stddef.h>

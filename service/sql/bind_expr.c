@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "service/store/civil.h"
-#include "service/store/value.h"
+#include "service/value/civil.h"
+#include "service/value/value.h"
 
 constexpr size_t CALL_ARGS_MAX = 100; /* SQLite takes 127 */
 constexpr size_t CHAIN_MAX = 300;     /* the parser lets no tree be deeper */

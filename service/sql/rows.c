@@ -10,8 +10,8 @@
 
 #include <sqlite3.h>
 
-#include "service/store/value.h"
-#include "service/store/value_json.h"
+#include "service/value/value.h"
+#include "service/value/value_json.h"
 
 constexpr size_t NAMES_MAX = 2000; /* column names reported; more are in the rows all the same */
 

@@ -18,7 +18,7 @@
 #include "service/sql/parse.h"
 #include "service/sql/rows.h"
 #include "service/sql/udf.h"
-#include "service/store/value.h"
+#include "service/value/value.h"
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;

@@ -40,7 +40,7 @@ struct sql_error {
 constexpr size_t SQL_PARAMETERS_MAX = 1000;
 constexpr size_t SQL_COLLECTIONS_MAX = 64; /* that one query may read */
 
-/* A parameter; the value is packed (service/store/value.h). */
+/* A parameter; the value is packed (service/value/value.h). */
 struct sql_parameter {
 	const char *name;
 	const uint8_t *packed;

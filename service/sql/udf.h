@@ -4,7 +4,7 @@
 /*
  * udf: the functions that SQLite calls for us, all named rd_….
  *
- * Layer 3 (service/sql). Values SQLite has no type for are packed (service/store/value.h).
+ * Layer 3 (service/sql). Values SQLite has no type for are packed (service/value/value.h).
  * Threads: as the connection.
  */
 
@@ -15,7 +15,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/value.h"
+#include "service/value/value.h"
 
 constexpr size_t UDF_RESULT_MAX = 64u << 20; /* bytes of one value a function makes */
 

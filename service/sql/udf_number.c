@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-#include "service/store/civil.h"
+#include "service/value/civil.h"
 
 enum operator: uintptr_t {
 	ADD,

@@ -14,8 +14,8 @@
 
 #include "common/crypto/crypto.h"
 #include "common/utf8.h"
-#include "service/store/civil.h"
-#include "service/store/value_json.h"
+#include "service/value/civil.h"
+#include "service/value/value_json.h"
 
 /* Text as SQLite holds it. */
 struct text {

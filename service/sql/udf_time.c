@@ -12,8 +12,8 @@
 
 #include <sqlite3.h>
 
-#include "service/store/civil.h"
-#include "service/store/value_json.h"
+#include "service/value/civil.h"
+#include "service/value/value_json.h"
 
 constexpr int64_t SECOND = 1'000'000;
 

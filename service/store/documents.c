@@ -12,9 +12,9 @@
 #include <yyjson.h>
 
 #include "common/clock.h"
-#include "service/store/civil.h"
 #include "service/store/db.h"
-#include "service/store/value_json.h"
+#include "service/value/civil.h"
+#include "service/value/value_json.h"
 
 constexpr size_t FIELD_NAME_MAX = 256; /* longer names are stored but not remembered */
 

@@ -16,7 +16,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/store/catalog.h"
-#include "service/store/value.h"
+#include "service/value/value.h"
 
 constexpr size_t DOCUMENT_ID_MAX = 1024;      /* bytes; keeps the primary key's index small */
 constexpr size_t DOCUMENT_MAX = 40u << 20;    /* packed; Rockset's limit for one document */

@@ -3,6 +3,5 @@ engine_fuzzers := call document patch sql
 fuzzers += $(engine_fuzzers:%=tests/fuzz/fuzz-%)
 $(foreach f,$(engine_fuzzers),\
 	$(eval tests/fuzz/fuzz-$(f).src := tests/fuzz/fuzz-$(f).c)\
-	$(eval tests/fuzz/fuzz-$(f).libs := service/engine/calls service/sql/sql service/store/store service/api/api \
-		common/common $(fuzz_main))\
+	$(eval tests/fuzz/fuzz-$(f).libs := $(engine_libs) common/common $(fuzz_main))\
 	$(eval tests/fuzz/fuzz-$(f).pkgs := $(common_pkgs) sqlite3 yyjson))

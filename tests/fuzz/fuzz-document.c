@@ -8,7 +8,7 @@
 
 #include "common/buf.h"
 #include "service/store/documents.h"
-#include "service/store/value_json.h"
+#include "service/value/value_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,6 +8,5 @@ tests/lib/grants.pkgs := $(common_pkgs)
 engine_tests := call patch sql store value
 tests += $(engine_tests:%=tests/unit/test-%)
 $(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c))
-$(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).libs := service/engine/calls service/sql/sql service/store/store \
-	service/api/api tests/lib/testlib common/common))
+$(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).libs := $(engine_libs) tests/lib/testlib common/common))
 $(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).pkgs := $(common_pkgs) sqlite3 yyjson))

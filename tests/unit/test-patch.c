@@ -9,8 +9,8 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/store/documents.h"
-#include "service/store/patch.h"
-#include "service/store/value_json.h"
+#include "service/value/patch.h"
+#include "service/value/value_json.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 

@@ -9,9 +9,9 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/civil.h"
-#include "service/store/value.h"
-#include "service/store/value_json.h"
+#include "service/value/civil.h"
+#include "service/value/value.h"
+#include "service/value/value_json.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 

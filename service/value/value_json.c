@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/store/value_json.h"
+#include "service/value/value_json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +15,8 @@
 
 #include "common/buf.h"
 #include "common/crypto/crypto.h"
-#include "service/store/civil.h"
-#include "service/store/value.h"
+#include "service/value/civil.h"
+#include "service/value/value.h"
 
 constexpr size_t FEW_MEMBERS = 16; /* below this, comparing each with each is fastest */
 

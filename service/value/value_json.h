@@ -4,7 +4,7 @@
 /*
  * value_json: packed values from JSON and to JSON.
  *
- * Layer 2 (service/store). Pure functions, safe from any thread.
+ * Layer 2 (service/value). Pure functions, safe from any thread.
  * JSON in: integers beyond int64 become floats; of two members with the same name the last wins;
  * an object with a member "__rockset_type" is a typed value (Extended JSON).
  */
@@ -16,7 +16,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/value.h"
+#include "service/value/value.h"
 
 constexpr size_t VALUE_JSON_DEPTH_MAX = 40; /* Rockset's limit for a document */
 

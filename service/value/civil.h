@@ -4,7 +4,7 @@
 /*
  * civil: calendar dates and times of day as numbers, and as ISO 8601 text.
  *
- * Layer 2 (service/store). Proleptic Gregorian calendar, years 0001 to 9999. Pure functions, safe from any thread.
+ * Layer 2 (service/value). Proleptic Gregorian calendar, years 0001 to 9999. Pure functions, safe from any thread.
  */
 
 #include <stddef.h>

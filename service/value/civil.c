@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/store/civil.h"
+#include "service/value/civil.h"
 
 #include <stddef.h>
 #include <stdint.h>

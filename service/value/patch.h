@@ -4,7 +4,7 @@
 /*
  * patch: change a document by a list of operations: RFC 6902 plus INCREMENT.
  *
- * Layer 2 (service/store). Pure functions, safe from any thread. Operation names are read in any case.
+ * Layer 2 (service/value). Pure functions, safe from any thread. Operation names are read in any case.
  */
 
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/value.h"
+#include "service/value/value.h"
 
 constexpr size_t PATCH_OPERATIONS_MAX = 1000; /* bounds the work one document can ask for */
 

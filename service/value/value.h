@@ -4,7 +4,7 @@
 /*
  * value: one value of the data model as bytes whose memcmp(3) order is the value's order.
  *
- * Layer 2 (service/store). Uses common/ only. A document is stored as one packed object; a value
+ * Layer 2 (service/value). Uses common/ only. A document is stored as one packed object; a value
  * that SQLite has no type for (bool, timestamp, array, …) crosses into SQL as its packed bytes.
  * Pure functions, safe from any thread.
  * Format: a tag byte, then by tag

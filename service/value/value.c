@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/store/value.h"
+#include "service/value/value.h"
 
 #include <math.h>
 #include <stddef.h>

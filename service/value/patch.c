@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/store/patch.h"
+#include "service/value/patch.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #include <yyjson.h>
 
 #include "common/buf.h"
-#include "service/store/value_json.h"
+#include "service/value/value_json.h"
 
 constexpr size_t MEMORY_MAX = 128u << 20; /* of one document while it is being changed */
 constexpr size_t TEXT_MAX = 64u << 20;	  /* of it as JSON */

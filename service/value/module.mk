@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+archives += service/value/value
+service/value/value.src := service/value/civil.c service/value/patch.c service/value/value.c service/value/value_json.c
