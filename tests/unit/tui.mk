@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-tui_tests := decode grid line list model views words
+tui_tests := decode grid ledger-pages line list looks model people-and-keys views words
 tests += $(tui_tests:%=tests/unit/test-%)
 $(foreach t,$(tui_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
