@@ -10,48 +10,9 @@ export O="${O:-build/release}"
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 
-dir=$(mktemp -d)
-# Under a sanitizer: leaks cannot be looked for from within the sandbox.
-export REDOUBT_RUN="$dir/run" REDOUBT_STATE="$dir/state" CREDENTIALS_DIRECTORY="$dir/cred" ASAN_OPTIONS=detect_leaks=0
-mkdir -p "$dir/run" "$dir/state/engine" "$dir/state/audit" "$dir/cred"
-head -c 32 /dev/urandom >"$dir/cred/grant"
-# With a certificate: under a throw-away one front leaves as soon as the appliance is ready.
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test -days 2 \
-	-addext subjectAltName=IP:127.0.0.1 -keyout "$dir/cred/tls.key" -out "$dir/cred/tls.crt" 2>/dev/null
-https=127.0.0.1:21543
-api=https://$https/v1/orgs/self
-front='' engine='' audit='' grants=''
-
-stop() { # stop PID [SIGNAL]: end a process of ours and wait for it
-	[ -z "$1" ] || { kill "-${2:-TERM}" "$1" 2>/dev/null || :; wait "$1" 2>/dev/null || :; }
-}
-trap 'stop "$grants"; stop "$engine"; stop "$front"; stop "$audit"; rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT PIPE TERM
-
-# --- the processes ------------------------------------------------------------------------------
-
-start_audit() {
-	rm -f "$dir"/run/audit-*.sock
-	"$O/tests/lib/activate" "engine=seqpacket:$dir/run/audit-engine.sock" -- \
-		"$O/appliance/audit/redoubt-audit" 2>>"$dir/audit.log" &
-	audit=$!
-	tap_until 10 test -S "$dir/run/audit-engine.sock"
-}
-start_engine() {
-	"$O/service/engine/redoubt-engine" 2>>"$dir/engine.log" &
-	engine=$!
-}
-start_front() {
-	"$O/tests/lib/activate" "https=stream:$https" "accounts=seqpacket:$dir/run/front-accounts.sock" \
-		"engine=seqpacket:$dir/run/front-engine.sock" "appliance=seqpacket:$dir/run/front-appliance.sock" \
-		-- "$O/service/front/redoubt-front" 2>>"$dir/front.log" &
-	front=$!
-	tap_until 10 test -S "$dir/run/front-appliance.sock"
-}
-start_grants() {
-	"$O/tests/lib/grants" "$dir/cred/grant" 2>>"$dir/grants.log" &
-	grants=$!
-}
+# shellcheck source=tests/lib/service.sh
+. tests/lib/service.sh
+service_prepare
 
 # ask METHOD PATH [BODY]: with the key in $key; prints the body, a blank, the status.
 key=writer
