@@ -70,9 +70,17 @@ vm_start_tpm() {
 		--log "file=$vm_dir/swtpm.log,level=1,truncate"
 }
 
-# The accelerator: the processor's own virtualisation if there is any, else translation.
+# Whether KVM is there and can do System Management Mode, without which the firmware has no Secure Boot; a machine
+# that is itself virtual often offers KVM without it.
+vm_kvm_works() {
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] &&
+		printf 'quit\n' | timeout 20 qemu-system-x86_64 -nodefaults -no-user-config -display none -S -monitor stdio \
+			-machine q35,smm=on -accel kvm -cpu host >/dev/null 2>&1
+}
+
+# The accelerator: the processor's own virtualisation if it works, else translation.
 vm_accelerator() {
-	if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+	if vm_kvm_works; then
 		printf '%s' "-accel kvm -cpu host"
 	else
 		printf '%s' "-accel tcg,thread=multi,tb-size=1024 -cpu max"
