@@ -8,7 +8,7 @@ service/engine/redoubt-engine.src  := service/engine/main.c
 # The engine and what it is made of, top down; its tests link the same.
 engine_libs := service/engine/calls service/sql/sql service/store/store service/value/value service/api/api
 service/engine/redoubt-engine.libs := $(engine_libs) common/common
-service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson
+service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson libpcre2-8
 
 installs += service/engine/redoubt-engine:/usr/lib/redoubt \
 	service/engine/redoubt-engine.service:/usr/lib/systemd/system

@@ -38,6 +38,7 @@ static const struct function FUNCTIONS[] = {
 	{ "STRING_AGG",  FUNCTION_AGGREGATE, 2, 2, "group_concat", TYPE_ANY },
 	{ "MIN_BY",      FUNCTION_AGGREGATE, 2, 2, "rd_min_by", TYPE_SAME },
 	{ "MAX_BY",      FUNCTION_AGGREGATE, 2, 2, "rd_max_by", TYPE_SAME },
+	{ "APPROX_PERCENTILE", FUNCTION_AGGREGATE, 2, 2, "rd_percentile", TYPE_ANY },
 	{ "STDDEV_SAMP", FUNCTION_AGGREGATE, 1, 1, "rd_stddev_samp", TYPE_ANY },
 	{ "STDDEV",      FUNCTION_AGGREGATE, 1, 1, "rd_stddev_samp", TYPE_ANY },
 	{ "STDDEV_POP",  FUNCTION_AGGREGATE, 1, 1, "rd_stddev_pop", TYPE_ANY },
@@ -80,6 +81,11 @@ static const struct function FUNCTIONS[] = {
 	{ "SHA256",      FUNCTION_SCALAR, 1, 1, "rd_sha256", TYPE_ANY },
 	{ "TO_HEX",      FUNCTION_SCALAR, 1, 1, "rd_to_hex", TYPE_ANY },
 	{ "TO_BASE64",   FUNCTION_SCALAR, 1, 1, "rd_to_base64", TYPE_ANY },
+	{ "REGEXP_LIKE",        FUNCTION_SCALAR, 2, 2, "rd_regexp_like", TYPE_ANY },
+	{ "REGEXP_EXTRACT",     FUNCTION_SCALAR, 2, 3, "rd_regexp_extract", TYPE_ANY },
+	{ "REGEXP_EXTRACT_ALL", FUNCTION_SCALAR, 2, 3, "rd_regexp_extract_all", TYPE_ANY },
+	{ "REGEXP_REPLACE",     FUNCTION_SCALAR, 2, 3, "rd_regexp_replace", TYPE_ANY },
+	{ "REGEXP_SPLIT",       FUNCTION_SCALAR, 2, 2, "rd_regexp_split", TYPE_ANY },
 	/* numbers */
 	{ "ABS",         FUNCTION_SCALAR, 1, 1, "abs", TYPE_ANY },
 	{ "CEIL",        FUNCTION_SCALAR, 1, 1, "ceil", TYPE_ANY },
@@ -216,7 +222,7 @@ const char *function_like(const char *name)
 
 bool function_allowed(const char *sql)
 {
-	if (strncmp(sql, "rd_", 3) == 0)
+	if (strncmp(sql, "rd_", 3) == 0 || strncmp(sql, "rt_", 3) == 0)
 		return true;
 	for (size_t i = 0; i < countof(FUNCTIONS); i++)
 		if (strcmp(FUNCTIONS[i].sql, sql) == 0)

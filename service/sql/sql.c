@@ -109,13 +109,16 @@ static int authorize(void *, int action, const char *a, const char *b, const cha
 	return allowed ? SQLITE_OK : SQLITE_DENY;
 }
 
+bool sql_is_over(const struct sql_query *query)
+{
+	return (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed)) ||
+	       clock_mono_us() >= query->deadline_us;
+}
+
 /* Called by SQLite now and then; non-zero stops the query. */
 static int on_progress(void *userdata)
 {
-	const struct sql_query *query = userdata;
-
-	return (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed)) ||
-	       clock_mono_us() >= query->deadline_us;
+	return sql_is_over(userdata);
 }
 
 /* SQLite's message without the prefix of our functions' names. */
@@ -125,7 +128,7 @@ static int refuse_message(struct sql_error *error, const char *message)
 	size_t n = 0;
 
 	for (const char *c = message; *c && n + 1 < sizeof(text);) {
-		if (strncmp(c, "rd_", 3) == 0)
+		if (strncmp(c, "rd_", 3) == 0 || strncmp(c, "rt_", 3) == 0)
 			c += 3;
 		else
 			text[n++] = *c++;
@@ -273,7 +276,11 @@ static int execute(struct store_reader *reader, struct arena *arena, const struc
 	int r = bind_parameters(stmt, query, bound, error);
 	if (r == 0) {
 		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, (void *)(uintptr_t)query);
-		r = fetch(stmt, arena, query, bound, result, error);
+		if (sqlite3_set_clientdata(db, UDF_QUERY, (void *)(uintptr_t)query, nullptr))
+			r = -ENOMEM;
+		if (r == 0)
+			r = fetch(stmt, arena, query, bound, result, error);
+		(void)sqlite3_set_clientdata(db, UDF_QUERY, nullptr, nullptr);
 		sqlite3_progress_handler(db, 0, nullptr, nullptr);
 	}
 	(void)sqlite3_finalize(stmt);

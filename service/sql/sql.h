@@ -89,6 +89,9 @@ void sql_result_done(struct sql_result *result);
 /* Prepare a reader's connection for queries: functions, limits, authorizer. Once per reader. Returns 0 or -errno. */
 [[nodiscard]] int sql_attach(struct store_reader *reader);
 
+/* Whether a query has been cancelled or is past its deadline. */
+[[nodiscard]] bool sql_is_over(const struct sql_query *query);
+
 /* Limit the memory of all SQLite connections of the process together. */
 void sql_limit_memory(uint64_t bytes);
 

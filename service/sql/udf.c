@@ -10,15 +10,50 @@
 
 #include <sqlite3.h>
 
-int udf_register(sqlite3 *db, const struct udf *table, size_t n)
+#include "service/sql/sql.h"
+
+/* A row's address with this bit set is the user data of its rt_ form. */
+constexpr uintptr_t TRYING = 1;
+static_assert(alignof(struct udf) > TRYING);
+
+/* Register a row under its own name and, for TRY(), as rt_…; flags are SQLite's. */
+static int register_row(sqlite3 *db, const struct udf *row, int flags)
 {
-	for (size_t i = 0; i < n; i++)
-		if (sqlite3_create_function_v2(
-			    db, table[i].name, table[i].args,
-			    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, table[i].data,
-			    table[i].call, nullptr, nullptr, nullptr) != SQLITE_OK)
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "rt_%s", row->name + strlen("rd_"));
+	for (uintptr_t trying = 0; trying <= TRYING; trying++)
+		if (sqlite3_create_function_v2(db, trying ? name : row->name, row->args,
+					       SQLITE_UTF8 | SQLITE_INNOCUOUS | flags,
+					       (void *)((uintptr_t)row | trying), row->call,
+					       nullptr, nullptr, nullptr) != SQLITE_OK)
 			return -ENOMEM;
 	return 0;
+}
+
+int udf_register(sqlite3 *db, const struct udf *table, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = register_row(db, &table[i], SQLITE_DETERMINISTIC);
+	return r;
+}
+
+int udf_register_varying(sqlite3 *db, const struct udf *table, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = register_row(db, &table[i], 0);
+	return r;
+}
+
+void *udf_data(sqlite3_context *ctx)
+{
+	const struct udf *row = (void *)((uintptr_t)sqlite3_user_data(ctx) & ~TRYING);
+
+	return row->data;
 }
 
 void udf_value(sqlite3_value *arg, struct value *ret)
@@ -142,10 +177,25 @@ void udf_fail(sqlite3_context *ctx, const char *format, ...)
 	char text[256];
 	va_list args;
 
+	if ((uintptr_t)sqlite3_user_data(ctx) & TRYING) {
+		sqlite3_result_null(ctx);
+		return;
+	}
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	sqlite3_result_error(ctx, text, -1);
+}
+
+bool udf_expired(sqlite3_context *ctx)
+{
+	sqlite3 *db = sqlite3_context_db_handle(ctx);
+	const struct sql_query *query = sqlite3_get_clientdata(db, UDF_QUERY);
+
+	if (!query || !sql_is_over(query))
+		return false;
+	sqlite3_result_error_code(ctx, SQLITE_INTERRUPT);
+	return true;
 }
 
 bool udf_any_null(int n, sqlite3_value **args)
@@ -154,6 +204,36 @@ bool udf_any_null(int n, sqlite3_value **args)
 		if (sqlite3_value_type(args[i]) == SQLITE_NULL)
 			return true;
 	return false;
+}
+
+bool udf_text(sqlite3_context *ctx, sqlite3_value *arg, struct text *ret)
+{
+	struct value value;
+
+	if (sqlite3_value_type(arg) != SQLITE_TEXT) {
+		udf_value(arg, &value);
+		udf_fail(ctx, "A string was expected here, not %s.", value_type_name(&value));
+		return false;
+	}
+	ret->at = (const char *)sqlite3_value_text(arg);
+	ret->len = (size_t)sqlite3_value_bytes(arg);
+	return ret->at != nullptr;
+}
+
+bool udf_bytes(sqlite3_context *ctx, sqlite3_value *arg, struct buf *out)
+{
+	struct value value;
+
+	udf_value(arg, &value);
+	if (value.tag == VALUE_NULL)
+		return false;
+	if (value.tag != VALUE_STRING && value.tag != VALUE_BYTES) {
+		udf_fail(ctx, "A string or bytes was expected here, not %s.",
+			 value_type_name(&value));
+		return false;
+	}
+	value_text(&value, out);
+	return true;
 }
 
 /* Follow keys into a value: a text names a member, a number counts elements from 1. */
@@ -234,9 +314,11 @@ static const struct udf FUNCTIONS[] = {
 
 int udf_register_all(sqlite3 *db)
 {
-	static int (*const PARTS[])(sqlite3 *) = { udf_register_text,	   udf_register_number,
-						   udf_register_time,	   udf_register_array,
-						   udf_register_aggregate, udf_register_unnest };
+	static int (*const PARTS[])(sqlite3 *) = {
+		udf_register_text,  udf_register_cast,	    udf_register_hash,
+		udf_register_regex, udf_register_number,    udf_register_time,
+		udf_register_array, udf_register_aggregate, udf_register_unnest,
+	};
 	int r = udf_register(db, FUNCTIONS, countof(FUNCTIONS));
 
 	for (size_t i = 0; r == 0 && i < countof(PARTS); i++)

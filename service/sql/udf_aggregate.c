@@ -78,7 +78,7 @@ static void sum_inverse(sqlite3_context *ctx, int, sqlite3_value **args)
 static void sum_value(sqlite3_context *ctx)
 {
 	const struct sum *sum = context(ctx, sizeof(*sum));
-	bool average = sqlite3_user_data(ctx) != nullptr;
+	bool average = udf_data(ctx) != nullptr;
 
 	if (!sum || sum->rows == 0)
 		return;
@@ -132,7 +132,7 @@ static void spread_step(sqlite3_context *ctx, int, sqlite3_value **args)
 
 static void spread_final(sqlite3_context *ctx)
 {
-	auto kind = (enum spread_kind)(uintptr_t)sqlite3_user_data(ctx);
+	auto kind = (enum spread_kind)(uintptr_t)udf_data(ctx);
 	const struct spread *spread = context(ctx, sizeof(*spread));
 	bool sample = kind == VAR_SAMP || kind == STDDEV_SAMP;
 
@@ -160,7 +160,7 @@ static struct buf *collect(sqlite3_context *ctx)
 			return nullptr;
 		}
 		*collected->buf = buf_make(UDF_RESULT_MAX);
-		if (sqlite3_user_data(ctx))
+		if (udf_data(ctx))
 			value_put_object(collected->buf);
 		else
 			value_put_array(collected->buf);
@@ -231,7 +231,7 @@ static int compare(sqlite3_value *a, sqlite3_value *b)
 static void best_step(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	struct best *best = context(ctx, sizeof(*best));
-	bool max = sqlite3_user_data(ctx) != nullptr;
+	bool max = udf_data(ctx) != nullptr;
 
 	if (!best || sqlite3_value_type(args[1]) == SQLITE_NULL)
 		return;
@@ -262,36 +262,143 @@ static void best_final(sqlite3_context *ctx)
 	*best = (struct best) {};
 }
 
+/*
+ * APPROX_PERCENTILE(x, fraction): all values as long as there are no more than these, then a random sample of as many.
+ * Source: Vitter's algorithm R.
+ */
+constexpr size_t SAMPLE_MAX = 1u << 20;
+
+struct sample {
+	double *value;
+	size_t n, room;
+	uint64_t seen, random; /* state of the generator; the same values give the same answer */
+	double fraction;
+};
+
+/* Source: Marsaglia's xorshift64 with Vigna's multiplier. */
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * UINT64_C(2685821657736338717);
+}
+
+static bool grow(struct sample *sample)
+{
+	if (sample->n < sample->room)
+		return true;
+	size_t room = sample->room ? 2 * sample->room : 64;
+	double *grown = sqlite3_realloc64(sample->value, room * sizeof(*grown));
+	if (!grown)
+		return false;
+	sample->value = grown;
+	sample->room = room;
+	return true;
+}
+
+static void sample_add(sqlite3_context *ctx, struct sample *sample, double x)
+{
+	size_t at = sample->n;
+
+	if (sample->seen++ >= SAMPLE_MAX)
+		at = next_random(&sample->random) % sample->seen;
+	else if (!grow(sample))
+		sqlite3_result_error_nomem(ctx);
+	else
+		sample->n++;
+	if (at < sample->n)
+		sample->value[at] = x;
+}
+
+static void sample_step(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct sample *sample = context(ctx, sizeof(*sample));
+	struct value x, fraction;
+
+	if (!sample)
+		return;
+	udf_value(args[0], &x);
+	udf_value(args[1], &fraction);
+	if (x.tag == VALUE_NULL)
+		return;
+	if (x.tag != VALUE_NUMBER || fraction.tag != VALUE_NUMBER || !(fraction.f >= 0) ||
+	    fraction.f > 1) {
+		udf_fail(ctx, "APPROX_PERCENTILE takes a number and a fraction from 0 to 1.");
+		return;
+	}
+	if (sample->seen == 0)
+		sample->random = 1;
+	sample->fraction = fraction.f;
+	sample_add(ctx, sample, x.f);
+}
+
+static int number_order(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The smallest value that is not less than that fraction of all. */
+static void sample_final(sqlite3_context *ctx)
+{
+	struct sample *sample = sqlite3_aggregate_context(ctx, 0);
+
+	if (!sample || sample->n == 0)
+		return;
+	qsort(sample->value, sample->n, sizeof(*sample->value), number_order);
+	double rank = ceil(sample->fraction * (double)sample->n);
+	size_t at = rank < 1 ? 0 : (size_t)rank - 1;
+	sqlite3_result_double(ctx, sample->value[at < sample->n ? at : sample->n - 1]);
+	sqlite3_free(sample->value);
+	*sample = (struct sample) {};
+}
+
+typedef void step_fn(sqlite3_context *, int, sqlite3_value **);
+typedef void final_fn(sqlite3_context *);
+
 int udf_register_aggregate(sqlite3 *db)
 {
 	static char yes;
-	constexpr int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+	/* call takes a row in; the last two are for windows, where rows go out again. */
 	static const struct {
-		const char *name;
-		int args;
-		void *data;
-		void (*step)(sqlite3_context *, int, sqlite3_value **);
-		void (*final)(sqlite3_context *);
+		struct udf row;
+		final_fn *final, *value;
+		step_fn *inverse;
 	} AGGREGATES[] = {
-		{ "rd_var_pop", 1, (void *)VAR_POP, spread_step, spread_final },
-		{ "rd_var_samp", 1, (void *)VAR_SAMP, spread_step, spread_final },
-		{ "rd_stddev_pop", 1, (void *)STDDEV_POP, spread_step, spread_final },
-		{ "rd_stddev_samp", 1, (void *)STDDEV_SAMP, spread_step, spread_final },
-		{ "rd_array_agg", 1, nullptr, array_step, collected_final },
-		{ "rd_map_agg", 2, &yes, map_step, collected_final },
-		{ "rd_min_by", 2, nullptr, best_step, best_final },
-		{ "rd_max_by", 2, &yes, best_step, best_final },
+		{ { "rd_sum", 1, sum_step, nullptr }, sum_value, sum_value, sum_inverse },
+		{ { "rd_avg", 1, sum_step, &yes }, sum_value, sum_value, sum_inverse },
+		{ { "rd_var_pop", 1, spread_step, (void *)VAR_POP },
+		  spread_final,
+		  nullptr,
+		  nullptr },
+		{ { "rd_var_samp", 1, spread_step, (void *)VAR_SAMP },
+		  spread_final,
+		  nullptr,
+		  nullptr },
+		{ { "rd_stddev_pop", 1, spread_step, (void *)STDDEV_POP },
+		  spread_final,
+		  nullptr,
+		  nullptr },
+		{ { "rd_stddev_samp", 1, spread_step, (void *)STDDEV_SAMP },
+		  spread_final,
+		  nullptr,
+		  nullptr },
+		{ { "rd_array_agg", 1, array_step, nullptr }, collected_final, nullptr, nullptr },
+		{ { "rd_map_agg", 2, map_step, &yes }, collected_final, nullptr, nullptr },
+		{ { "rd_min_by", 2, best_step, nullptr }, best_final, nullptr, nullptr },
+		{ { "rd_max_by", 2, best_step, &yes }, best_final, nullptr, nullptr },
+		{ { "rd_percentile", 2, sample_step, nullptr }, sample_final, nullptr, nullptr },
 	};
 
 	for (size_t i = 0; i < countof(AGGREGATES); i++)
-		if (sqlite3_create_function_v2(db, AGGREGATES[i].name, AGGREGATES[i].args, flags,
-					       AGGREGATES[i].data, nullptr, AGGREGATES[i].step,
-					       AGGREGATES[i].final, nullptr) != SQLITE_OK)
-			return -ENOMEM;
-	for (int average = 0; average < 2; average++)
-		if (sqlite3_create_window_function(db, average ? "rd_avg" : "rd_sum", 1, flags,
-						   average ? &yes : nullptr, sum_step, sum_value,
-						   sum_value, sum_inverse, nullptr) != SQLITE_OK)
+		if (sqlite3_create_window_function(
+			    db, AGGREGATES[i].row.name, AGGREGATES[i].row.args,
+			    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+			    (void *)(uintptr_t)&AGGREGATES[i].row, AGGREGATES[i].row.call,
+			    AGGREGATES[i].final, AGGREGATES[i].value, AGGREGATES[i].inverse,
+			    nullptr) != SQLITE_OK)
 			return -ENOMEM;
 	return 0;
 }

@@ -80,7 +80,7 @@ static void position(sqlite3_context *ctx, int, sqlite3_value **args)
 		if (same(&member, &want))
 			found = n;
 	}
-	if (sqlite3_user_data(ctx))
+	if (udf_data(ctx))
 		sqlite3_result_int64(ctx, found);
 	else
 		udf_return_bool(ctx, found > 0);
@@ -180,7 +180,7 @@ static struct value *sorted(sqlite3_context *ctx, const struct value *list, size
 static void array_sort(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
-	bool distinct = sqlite3_user_data(ctx) != nullptr;
+	bool distinct = udf_data(ctx) != nullptr;
 	struct value list;
 	size_t n;
 
@@ -200,7 +200,7 @@ static void array_sort(sqlite3_context *ctx, int, sqlite3_value **args)
 /* ARRAY_MIN, ARRAY_MAX (user data set); nulls do not count. */
 static void array_extreme(sqlite3_context *ctx, int, sqlite3_value **args)
 {
-	bool max = sqlite3_user_data(ctx) != nullptr;
+	bool max = udf_data(ctx) != nullptr;
 	struct value list, member, best = { .tag = VALUE_NULL };
 
 	if (!array_arg(ctx, args[0], &list))
@@ -280,7 +280,7 @@ enum parts : uintptr_t {
 static void members(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
-	auto parts = (enum parts)(uintptr_t)sqlite3_user_data(ctx);
+	auto parts = (enum parts)(uintptr_t)udf_data(ctx);
 	struct value all, key, member;
 
 	udf_value(args[0], &all);

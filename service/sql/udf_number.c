@@ -170,7 +170,7 @@ static bool times(sqlite3_context *ctx, enum operator op, const struct value *a,
 
 static void arithmetic(sqlite3_context *ctx, int, sqlite3_value **args)
 {
-	auto op = (enum operator)(uintptr_t)sqlite3_user_data(ctx);
+	auto op = (enum operator)(uintptr_t)udf_data(ctx);
 	struct value a, b;
 
 	udf_value(args[0], &a);
@@ -224,8 +224,10 @@ int udf_register_number(sqlite3 *db)
 		{ "rd_negate", 1, negate, nullptr },
 	};
 
-	if (sqlite3_create_function_v2(db, "rd_rand", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr,
-				       random_number, nullptr, nullptr, nullptr) != SQLITE_OK)
-		return -ENOMEM;
-	return udf_register(db, FUNCTIONS, countof(FUNCTIONS));
+	static const struct udf VARYING[] = {
+		{ "rd_rand", 0, random_number, nullptr },
+	};
+	int r = udf_register(db, FUNCTIONS, countof(FUNCTIONS));
+
+	return r ? r : udf_register_varying(db, VARYING, countof(VARYING));
 }

@@ -141,7 +141,7 @@ static void date_diff(sqlite3_context *ctx, int, sqlite3_value **args)
 /* rd_interval(n, unit), or n alone with the unit in the user data. */
 static void interval(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
-	const struct unit *unit = n == 2 ? unit_arg(ctx, args[1]) : sqlite3_user_data(ctx);
+	const struct unit *unit = n == 2 ? unit_arg(ctx, args[1]) : udf_data(ctx);
 	int64_t count = sqlite3_value_int64(args[0]), total;
 	int type = sqlite3_value_numeric_type(args[0]);
 
@@ -245,7 +245,7 @@ static void extract(sqlite3_context *ctx, int, sqlite3_value **args)
 /* PARSE_…_ISO8601(text): the text must be such a moment. */
 static void parse_iso(sqlite3_context *ctx, int, sqlite3_value **args)
 {
-	const char *type = sqlite3_user_data(ctx);
+	const char *type = udf_data(ctx);
 	struct value value;
 	int64_t us;
 	bool has_time;
@@ -413,7 +413,7 @@ static void at_zone(sqlite3_context *ctx, int, sqlite3_value **args)
 /* TIMESTAMP_MICROS, _MILLIS, _SECONDS(n): µs each in the user data. */
 static void timestamp(sqlite3_context *ctx, int, sqlite3_value **args)
 {
-	const int64_t *unit = sqlite3_user_data(ctx);
+	const int64_t *unit = udf_data(ctx);
 	int64_t us;
 
 	if (sqlite3_value_type(args[0]) == SQLITE_NULL)
@@ -430,7 +430,7 @@ static void timestamp(sqlite3_context *ctx, int, sqlite3_value **args)
 /* UNIX_MICROS, _MILLIS, _SECONDS, _DATE(moment) */
 static void unix_time(sqlite3_context *ctx, int, sqlite3_value **args)
 {
-	const int64_t *unit = sqlite3_user_data(ctx);
+	const int64_t *unit = udf_data(ctx);
 	struct value value;
 	int64_t us;
 

@@ -5,8 +5,8 @@ tests/lib/grants.src := tests/lib/grants.c
 tests/lib/grants.libs := common/common
 tests/lib/grants.pkgs := $(common_pkgs)
 
-engine_tests := call patch sql store value
+engine_tests := call patch sql sql-regex store value
 tests += $(engine_tests:%=tests/unit/test-%)
 $(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c))
 $(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).libs := $(engine_libs) tests/lib/testlib common/common))
-$(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).pkgs := $(common_pkgs) sqlite3 yyjson))
+$(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).pkgs := $(common_pkgs) sqlite3 yyjson libpcre2-8))
