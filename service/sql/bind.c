@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "service/sql/bind_internal.h"
+#include "service/store/snapshot.h"
 
 void *bind_node(struct binder *b, size_t size)
 {
@@ -184,21 +185,15 @@ static void add_star_of(struct binder *b, struct columns *to, const struct selec
 					 .type = from->type,
 					 .spread = from->spread,
 					 .undefined = -1 };
-		const char *sql;
+		struct resolved at = { .source = source, .base = from->sql };
 
 		if (!from->spread &&
 		    (is_left_out(item, from->name) || is_explicit(b, to->core, from->name)))
 			continue;
 		if (from->spread)
 			set_except(b, to, item, from, &column);
-		if (source->pruned) {
-			struct resolved at = { .source = source, .base = from->sql };
-
-			sql = resolved_sql(b, &at, nullptr, "", "");
-		} else {
-			sql = bind_text(b, "%s.%s", source->sql, from->sql);
-		}
-		add_column(b, to, column, sql);
+		add_column(b, to, column,
+			   resolved_sql(b, &at, nullptr, "rd_get", nullptr, 0, to->scope));
 	}
 }
 
@@ -340,23 +335,6 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 	}
 }
 
-/*
- * GROUP BY sorts, and SQLite would sort whole documents. Give it only what is asked for of them, from a sub-select
- * that does the filtering.
- */
-static void prune_grouped(struct binder *b, const struct core *core, struct scope *scope,
-			  struct buf *where)
-{
-	struct source *source = scope->sources;
-
-	if (core->n_group == 0 || !source || source->next || !source->is_collection ||
-	    source->built_in)
-		return;
-	source->pruned = true;
-	source->where = bind_keep(b, where);
-	buf_clear(where);
-}
-
 /* Bind one SELECT; ORDER BY is printed into order, because its FROM must know what that asks for. */
 static void bind_core(struct binder *b, struct buf *out, const struct core *core,
 		      struct scope *outer, const struct order_item *order, struct buf *order_text,
@@ -374,8 +352,6 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 		buf_add_str(&where, " WHERE ");
 		print_condition(b, &where, core->where, &scope);
 	}
-	if (!b->r)
-		prune_grouped(b, core, &scope, &where);
 	if (!b->r)
 		add_items(b, &columns, hidden);
 	if (!b->r)
@@ -508,13 +484,29 @@ static void keep_collections(struct binder *b, struct bound *ret)
 		ret->collections[i] = *(const struct bound_collection *)b->collections.item[i];
 	ret->parameters = (const char **)(uintptr_t)b->parameters.item;
 	ret->n_parameters = b->parameters.n;
+	ret->plans = (const struct plan *const *)(uintptr_t)b->plans.item;
+	ret->n_plans = b->plans.n;
 }
 
-int bind_tree(struct arena *arena, struct store_reader *reader, const struct query *query,
-	      uint64_t now_us, int64_t row_limit, struct bound *ret, struct sql_error *error)
+void bound_done(struct bound *bound)
+{
+	for (size_t i = 0; i < bound->n_collections; i++)
+		snapshot_unref(bound->collections[i].snapshot);
+	*bound = (struct bound) {};
+}
+
+/* Let go of everything a binder that failed has taken. */
+static void binder_done(struct binder *b)
+{
+	for (size_t i = 0; i < b->collections.n; i++)
+		snapshot_unref(((const struct bound_collection *)b->collections.item[i])->snapshot);
+}
+
+int bind_tree(struct arena *arena, struct store *store, const struct query *query, uint64_t now_us,
+	      int64_t row_limit, struct bound *ret, struct sql_error *error)
 {
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	struct binder b = { .arena = arena, .reader = reader, .error = error, .now_us = now_us };
+	struct binder b = { .arena = arena, .store = store, .error = error, .now_us = now_us };
 	struct output output = {};
 	struct bound bound = {};
 
@@ -523,11 +515,13 @@ int bind_tree(struct arena *arena, struct store_reader *reader, const struct que
 	bound.columns = output.columns;
 	bound.n_columns = output.n;
 	keep_collections(&b, &bound);
+	if (b.r == 0) {
+		*ret = bound;
+		return 0;
+	}
+	binder_done(&b);
 	if (b.r == -EMSGSIZE)
 		return sql_refuse(error, SQL_QUERY_ERROR, "query_too_complex",
 				  "The query is too large to run.");
-	if (b.r)
-		return b.r;
-	*ret = bound;
-	return 0;
+	return b.r;
 }

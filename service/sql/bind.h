@@ -32,8 +32,7 @@ struct column {
 
 struct bound_collection {
 	const char *workspace, *name;
-	int64_t n;
-	bool built_in;
+	struct snapshot *snapshot; /* owned by bound */
 };
 
 struct bound {
@@ -44,18 +43,22 @@ struct bound {
 	size_t n_collections;
 	const char **parameters; /* names as used, each once; number i + 1 in the SQL */
 	size_t n_parameters;
+	const struct plan *const *plans; /* what pipe(i) in the SQL runs */
+	size_t n_plans;
 };
+
+/* Let go of the snapshots. Harmless on a zeroed one. */
+void bound_done(struct bound *bound);
 
 /*
  * Bind a query. (Not called bind: that name is a system call's, and libraries would find ours.)
  *
- * reader     inside store_reader_begin(): the catalog must not move
  * now_us     what CURRENT_TIMESTAMP is
  * row_limit  for a query without LIMIT; 0: none
- * ret        set only on success; lives in the arena
+ * ret        set only on success; lives in the arena; bound_done() lets go of what it read
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int bind_tree(struct arena *arena, struct store_reader *reader,
-			    const struct query *query, uint64_t now_us, int64_t row_limit,
-			    struct bound *ret, struct sql_error *error);
+[[nodiscard]] int bind_tree(struct arena *arena, struct store *store, const struct query *query,
+			    uint64_t now_us, int64_t row_limit, struct bound *ret,
+			    struct sql_error *error);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sql/bind_internal.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "service/chunk/chunk.h"
 #include "service/store/catalog.h"
+#include "service/store/snapshot.h"
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
@@ -24,18 +25,7 @@ struct lookup {
 	const char *want;
 	size_t nearest;
 	char like[128];
-	int64_t n;
-	bool built_in;
 };
-
-static bool note_collection(void *userdata, const struct collection *collection)
-{
-	struct lookup *lookup = userdata;
-
-	lookup->n = collection->n;
-	lookup->built_in = collection->built_in;
-	return false;
-}
 
 static bool note_like(void *userdata, const struct collection *collection)
 {
@@ -59,7 +49,7 @@ static void refuse_collection(struct binder *b, const struct from_item *item, co
 				     "Workspace with name \"%.100s\" does not exist", workspace);
 		return;
 	}
-	int r = catalog_collections(b->reader, workspace, nullptr, note_like, &lookup);
+	int r = catalog_collections(b->store, workspace, nullptr, note_like, &lookup);
 	if (r < 0)
 		b->r = r;
 	else if (lookup.like[0])
@@ -73,28 +63,34 @@ static void refuse_collection(struct binder *b, const struct from_item *item, co
 				     name, workspace);
 }
 
-/* Remember that the query reads this collection. */
-static void note_read(struct binder *b, const char *workspace, const char *name,
-		      const struct lookup *found)
+/* The snapshot of a collection; one for all the places where the query reads it. */
+static struct snapshot *snapshot_of(struct binder *b, const struct from_item *item,
+				    const char *workspace, const char *name)
 {
 	for (size_t i = 0; i < b->collections.n; i++) {
 		const struct bound_collection *c = b->collections.item[i];
 
 		if (strcmp(c->workspace, workspace) == 0 && strcmp(c->name, name) == 0)
-			return;
+			return c->snapshot;
 	}
 	if (b->collections.n == SQL_COLLECTIONS_MAX) {
 		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
 				  "A query can read at most %zu collections.", SQL_COLLECTIONS_MAX);
-		return;
+		return nullptr;
 	}
 	struct bound_collection *read = bind_node(b, sizeof(*read));
 	if (!read)
-		return;
-	*read = (struct bound_collection) {
-		.workspace = workspace, .name = name, .n = found->n, .built_in = found->built_in
-	};
+		return nullptr;
+	*read = (struct bound_collection) { .workspace = workspace, .name = name };
 	vec_add(b, &b->collections, read);
+	if (b->r)
+		return nullptr;
+	int r = snapshot_take(b->store, workspace, name, &read->snapshot);
+	if (r > 0)
+		refuse_collection(b, item, workspace, name, r);
+	else
+		b->r = r;
+	return read->snapshot;
 }
 
 static void bind_collection(struct binder *b, const struct from_item *item, struct source *source)
@@ -104,23 +100,10 @@ static void bind_collection(struct binder *b, const struct from_item *item, stru
 	};
 	const char *workspace = workspace_of(b, item);
 	const char *name = item->name[item->n_names - 1]->text;
-	struct lookup found = {};
 
 	if (b->r)
 		return;
-	int r = catalog_collections(b->reader, workspace, name, note_collection, &found);
-	if (r < 0) {
-		b->r = r;
-		return;
-	}
-	if (r > 0) {
-		refuse_collection(b, item, workspace, name, r);
-		return;
-	}
-	note_read(b, workspace, name, &found);
-	source->is_collection = true;
-	source->n = found.n;
-	source->built_in = found.built_in;
+	source->snapshot = snapshot_of(b, item, workspace, name);
 	source->columns = bind_node(b, sizeof(COLUMNS));
 	if (source->columns)
 		memcpy(source->columns, COLUMNS, sizeof(COLUMNS));
@@ -231,7 +214,7 @@ static struct source *bind_source(struct binder *b, const struct from_item *item
 			source->alias = source->alias ? source->alias : cte->name;
 		} else {
 			bind_collection(b, item, source);
-			source->pruned = joined && !source->built_in;
+			source->joined = joined;
 		}
 	}
 	return b->r ? nullptr : source;
@@ -261,27 +244,55 @@ void bind_from(struct binder *b, const struct from_item *from, struct scope *sco
 	}
 }
 
-static void print_source(struct buf *out, const struct source *source)
+/* What a collection's pipe does, once everything has been asked of it. Returns its number. */
+static size_t plan_source(struct binder *b, const struct source *source)
 {
-	if (source->built_in) {
-		buf_addf(out, "(SELECT NULL AS id, NULL AS et, NULL AS doc WHERE 0) AS %s",
-			 source->sql);
-	} else if (source->pruned) {
-		buf_add_str(out, "(SELECT ");
-		for (size_t i = 0; i < source->request.n; i++)
-			buf_addf(out, "%s%s AS f%zu", i ? ", " : "",
-				 (const char *)source->request.item[i], i);
-		/* The limit keeps SQLite from undoing the sub-select; then it can index what comes out. */
-		buf_addf(out, "%s FROM docs_%" PRIi64 " AS %s", source->request.n ? "" : "1",
-			 source->n, source->sql);
-		buf_add_str(out, source->where ? source->where : "");
-		buf_addf(out, " LIMIT -1) AS %s", source->sql);
-	} else if (source->is_collection) {
-		buf_addf(out, "docs_%" PRIi64 " AS %s", source->n, source->sql);
-	} else {
-		buf_add_str(out, source->body);
-		buf_addf(out, " AS %s", source->sql);
+	auto n = (uint32_t)source->requests.n;
+	struct plan *plan = bind_node(b, sizeof(*plan));
+	struct field *field = bind_node(b, (n + 1) * sizeof(*field));
+	struct node *node = bind_node(b, (2 * n + 1) * sizeof(*node));
+	struct node **output = bind_node(b, (2 * n + 1) * sizeof(struct node *));
+
+	if (b->r)
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct request *request = source->requests.item[i];
+		struct node *value = &node[2 * i], *missing = value + 1;
+
+		field[i] = request->field;
+		*value = (struct node) { .op = OP_FIELD, .field = i };
+		output[n + i] = value;
+		*missing = (struct node) {
+			.op = OP_IS_MISSING, .arg = &output[n + i], .n_args = 1, .condition = true
+		};
+		output[i] = request->undefined ? missing : value;
 	}
+	*plan = (struct plan) { .snapshot = source->snapshot,
+				.field = field,
+				.n_fields = n,
+				.output = output,
+				.n_outputs = n,
+				.limit = -1 };
+	vec_add(b, &b->plans, plan);
+	return b->plans.n - 1;
+}
+
+static void print_source(struct binder *b, struct buf *out, const struct source *source)
+{
+	if (!source->snapshot) {
+		buf_addf(out, "%s AS %s", source->body, source->sql);
+		return;
+	}
+	size_t n = plan_source(b, source);
+	if (!source->joined) {
+		buf_addf(out, "pipe(%zu) AS %s", n, source->sql);
+		return;
+	}
+	buf_add_str(out, source->requests.n ? "(SELECT " : "(SELECT 1");
+	for (size_t i = 0; i < source->requests.n; i++)
+		buf_addf(out, "%sc%zu", i ? ", " : "", i);
+	/* The limit keeps SQLite from undoing the sub-select; then it can index what comes out. */
+	buf_addf(out, " FROM pipe(%zu) LIMIT -1) AS %s", n, source->sql);
 }
 
 void print_from(struct binder *b, struct buf *out, const struct scope *scope)
@@ -297,7 +308,7 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope)
 		bool outer = s->item->join >= JOIN_LEFT;
 
 		buf_add_str(out, JOINS[s->item->join]);
-		print_source(out, s);
+		print_source(b, out, s);
 		if (s->on || outer)
 			buf_add_str(out, " ON ");
 		if (s->on || outer)
@@ -305,47 +316,112 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope)
 	}
 }
 
-/* What a pruned source calls something computed from its document's row. */
-static const char *request(struct binder *b, const struct source *source, const char *sql)
+static bool same_field(const struct field *a, const struct field *b)
 {
-	struct vec *list = (struct vec *)(uintptr_t)&source->request;
+	if (a->n != b->n)
+		return false;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (a->key[i].len != b->key[i].len ||
+		    memcmp(a->key[i].at, b->key[i].at, a->key[i].len) != 0)
+			return false;
+	return true;
+}
+
+/* Ask a collection for a field. Returns the column's SQL. */
+static const char *request(struct binder *b, struct source *source, const struct field *field,
+			   bool undefined)
+{
 	size_t i = 0;
 
-	while (i < list->n && strcmp(list->item[i], sql) != 0)
-		i++;
-	if (i == list->n)
-		vec_add(b, list, sql);
-	return bind_text(b, "%s.f%zu", source->sql, i);
+	for (; i < source->requests.n; i++) {
+		const struct request *old = source->requests.item[i];
+
+		if (old->undefined == undefined && same_field(&old->field, field))
+			break;
+	}
+	if (i == source->requests.n) {
+		struct request *new = bind_node(b, sizeof(*new));
+
+		if (new)
+			*new = (struct request) { .field = *field, .undefined = undefined };
+		vec_add(b, &source->requests, new);
+	}
+	if (!b->r && i == SQL_FIELDS_MAX)
+		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
+				  "A query can ask for at most %zu fields of one collection.",
+				  SQL_FIELDS_MAX);
+	return bind_text(b, undefined ? "(%s.c%zu = x'03')" : "%s.c%zu", source->sql, i);
+}
+
+void print_steps(struct binder *b, struct buf *out, const struct step *step, size_t n_steps,
+		 struct scope *scope)
+{
+	for (size_t i = 0; i < n_steps && !b->r; i++) {
+		buf_add_str(out, ", ");
+		if (step[i].name)
+			put_literal(out, step[i].name->text, step[i].name->len);
+		else
+			print_value(b, out, step[i].key, scope);
+	}
+}
+
+/* A collection's field, as far as the steps are names; what is left is looked up in it. */
+static const char *field_sql(struct binder *b, struct source *source, const struct step *step,
+			     size_t n, const char *function, struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	struct str *key = bind_node(b, (n + 1) * sizeof(*key));
+	uint32_t names = 0;
+
+	for (; key && names < n && step[names].name; names++)
+		key[names] =
+			(struct str) { step[names].name->text, (uint32_t)step[names].name->len };
+	const struct field field = { .key = key, .n = names };
+	bool undefined = names == n && strcmp(function, "rd_undef") == 0;
+	const char *sql = request(b, source, &field, undefined);
+	if (names == n)
+		return sql;
+	buf_addf(&text, "%s(%s", function, sql);
+	print_steps(b, &text, step + names, n - names, scope);
+	buf_add_str(&text, ")");
+	return bind_keep(b, &text);
+}
+
+/* What the steps lead to from a column, or else from a second one. */
+static const char *member_sql(struct binder *b, const struct resolved *at, const struct step *step,
+			      size_t n, const char *function, struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	bool both = at->base2 && strcmp(function, "rd_get") == 0;
+
+	for (int side = 0; side < 1 + both; side++) {
+		buf_add_str(&text, both ? side ? ", " : "coalesce(" : "");
+		if (n > 0)
+			buf_addf(&text, "%s(", function);
+		buf_addf(&text, "%s.%s", at->source->sql, side ? at->base2 : at->base);
+		print_steps(b, &text, step, n, scope);
+		buf_add_str(&text, n > 0 ? ")" : "");
+	}
+	buf_add_str(&text, both ? ")" : "");
+	return bind_keep(b, &text);
 }
 
 const char *resolved_sql(struct binder *b, const struct resolved *at, const struct expr *e,
-			 const char *function, const char *more)
+			 const char *function, const struct step *step, size_t n_steps,
+			 struct scope *scope)
 {
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	const struct source *source = at->source;
-	size_t n = e ? e->n_names : 0;
-	bool both = at->base2 && strcmp(function, "rd_get") == 0;
+	size_t words = e ? e->n_names - at->used : 0, n = words + n_steps;
+	struct step *all = bind_node(b, (n + 1) * sizeof(*all));
 
-	if (b->r || !source)
+	if (b->r || !at->source)
 		return "";
-	for (int side = 0; side < 1 + both; side++) {
-		bool call = at->used < n || more[0];
-
-		buf_add_str(&text, both ? side ? ", " : "coalesce(" : "");
-		if (call)
-			buf_addf(&text, "%s(", function);
-		buf_addf(&text, "%s%s%s", source->pruned ? "" : source->sql,
-			 source->pruned ? "" : ".", side ? at->base2 : at->base);
-		for (size_t i = at->used; i < n; i++) {
-			buf_add_str(&text, ", ");
-			put_literal(&text, e->name[i]->text, e->name[i]->len);
-		}
-		buf_add_str(&text, more);
-		buf_add_str(&text, call ? ")" : "");
-	}
-	buf_add_str(&text, both ? ")" : "");
-	const char *sql = bind_keep(b, &text);
-	return source->pruned ? request(b, source, sql) : sql;
+	for (size_t i = 0; i < words; i++)
+		all[i].name = e->name[at->used + i];
+	for (size_t i = 0; i < n_steps; i++)
+		all[words + i] = step[i];
+	if (at->source->snapshot)
+		return field_sql(b, at->source, all, n, function, scope);
+	return member_sql(b, at, all, n, function, scope);
 }
 
 /* NOLINTEND(misc-no-recursion) */

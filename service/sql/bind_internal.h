@@ -12,6 +12,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "service/exec/plan.h"
 #include "service/sql/bind.h"
 
 constexpr size_t BIND_TEXT_MAX = 8u << 20; /* the query as printed; a few times what came in */
@@ -30,6 +31,18 @@ struct bound_cte {
 	struct bound_cte *outer;
 };
 
+/* A step from a value to what is inside it: to a member by name, or to whatever an expression says. */
+struct step {
+	const struct token *name; /* or nullptr, and */
+	const struct expr *key;
+};
+
+/* What a query wants of a collection's documents: a column of its pipe. */
+struct request {
+	struct field field;
+	bool undefined; /* whether the field is missing, instead of its value */
+};
+
 /* One item of FROM. */
 struct source {
 	const char *sql;	      /* "s0" */
@@ -37,13 +50,11 @@ struct source {
 	const char *workspace, *name; /* of a collection named without an alias */
 	struct column *columns;	      /* their sql is without "s0." */
 	size_t n_columns;
-	const char *whole; /* what the alias alone means: "doc", "value"; or nullptr */
-	bool is_collection, built_in;
-	int64_t n; /* of the collection */
-	bool pruned; /* in a join: a sub-select of just what is asked for, so that SQLite can index it */
-	struct vec request; /* that */
+	const char *whole;	   /* what the alias alone means: "doc", "value"; or nullptr */
+	struct snapshot *snapshot; /* of a collection; borrowed from bound */
+	bool joined; /* with other tables: a sub-select of just what is asked for, so that SQLite can index it */
+	struct vec requests; /* of a collection: struct request, column cN each */
 	const struct from_item *item;
-	const char *where;     /* of a pruned one: its own " WHERE …", or nullptr */
 	const char *body, *on; /* SQL */
 	struct source *next;
 };
@@ -57,13 +68,13 @@ struct scope {
 
 struct binder {
 	struct arena *arena;
-	struct store_reader *reader;
+	struct store *store;
 	struct sql_error *error;
 	uint64_t now_us;
 	int r; /* sticky */
 	unsigned int next_source, next_cte;
 	struct bound_cte *ctes;
-	struct vec collections, parameters;
+	struct vec collections, parameters, plans;
 };
 
 /* What a query yields, while it is being bound. */
@@ -109,7 +120,7 @@ void print_order(struct binder *b, struct buf *out, const struct order_item *ord
 
 /* A name's meaning: SQL for the part of it that is a column, and how many of its words that took. */
 struct resolved {
-	const struct source *source;
+	struct source *source;
 	const char *base;  /* without "s0." */
 	const char *base2; /* if the first does not have the field */
 	size_t used;
@@ -121,14 +132,20 @@ struct resolved {
 void resolve(struct binder *b, const struct expr *e, struct scope *scope, struct resolved *ret);
 
 /*
- * The SQL of a resolved name's field: base and then the words from used on.
+ * The SQL of what steps lead to from a resolved name: from base through e's words from used on, then the steps.
  *
- * function  "rd_get", or "rd_undef"
- * more      SQL of further keys, each after a comma, or ""; not for a pruned source
+ * e         the name; nullptr: base itself
+ * function  "rd_get", or "rd_undef": whether that leads nowhere
+ * step      [n_steps]
  */
 [[nodiscard]] const char *resolved_sql(struct binder *b, const struct resolved *at,
 				       const struct expr *e, const char *function,
-				       const char *more);
+				       const struct step *step, size_t n_steps,
+				       struct scope *scope);
+
+/* Print the keys of steps, each after a comma. */
+void print_steps(struct binder *b, struct buf *out, const struct step *step, size_t n_steps,
+		 struct scope *scope);
 
 /* Bind FROM into a new scope's sources. */
 void bind_from(struct binder *b, const struct from_item *from, struct scope *scope);

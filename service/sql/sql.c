@@ -6,16 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
 #include "common/clock.h"
+#include "service/exec/pipe.h"
 #include "service/sql/arena.h"
 #include "service/sql/bind.h"
 #include "service/sql/function.h"
 #include "service/sql/lex.h"
 #include "service/sql/parse.h"
+#include "service/sql/pipe_table.h"
 #include "service/sql/rows.h"
 #include "service/sql/udf.h"
 #include "service/value/value.h"
@@ -72,7 +75,20 @@ void sql_limit_memory(uint64_t bytes)
 	(void)sqlite3_hard_heap_limit64((sqlite3_int64)bytes);
 }
 
-int sql_attach(struct store_reader *reader)
+void sql_set_temp_folder(char *folder)
+{
+	sqlite3_temp_directory = folder;
+}
+
+struct sql_session {
+	struct store *store;
+	struct exec *exec;
+	sqlite3 *db; /* in memory, and empty */
+	struct pipe_table table;
+};
+
+/* Settings and functions of a session's connection. */
+static int configure(struct sql_session *session)
 {
 	static const struct {
 		int limit, value;
@@ -81,11 +97,43 @@ int sql_attach(struct store_reader *reader)
 		{ SQLITE_LIMIT_ATTACHED, 0 },	       { SQLITE_LIMIT_WORKER_THREADS, 0 },
 		{ SQLITE_LIMIT_COMPOUND_SELECT, 100 }, { SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
 	};
-	sqlite3 *db = store_reader_db(reader);
+	sqlite3 *db = session->db;
 
+	if (sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK ||
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
+	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
+		return -EIO;
+	int r = udf_register_all(db);
+	if (r == 0)
+		r = pipe_table_register(db, &session->table);
 	for (size_t i = 0; i < countof(LIMITS); i++)
 		(void)sqlite3_limit(db, LIMITS[i].limit, LIMITS[i].value);
-	return udf_register_all(db);
+	return r;
+}
+
+int sql_session_new(struct store *store, struct exec *exec, struct sql_session **ret)
+{
+	cleanup(sql_session_free_at) struct sql_session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return -ENOMEM;
+	session->store = store;
+	session->exec = exec;
+	int code = sqlite3_open_v2(":memory:", &session->db,
+				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX,
+				   nullptr);
+	int r = code == SQLITE_OK ? configure(session) : -ENOMEM;
+	if (r)
+		return r;
+	*ret = TAKE(session);
+	return 0;
+}
+
+struct sql_session *sql_session_free(struct sql_session *session)
+{
+	if (session)
+		(void)sqlite3_close_v2(session->db);
+	free(session);
+	return nullptr;
 }
 
 /* Whether a name is one that the binder makes: a letter and digits. */
@@ -102,7 +150,7 @@ static int authorize(void *, int action, const char *a, const char *b, const cha
 	if (action == SQLITE_SELECT)
 		allowed = true;
 	else if (action == SQLITE_READ)
-		allowed = a && (strncmp(a, "docs_", 5) == 0 || strcmp(a, "rd_unnest") == 0 ||
+		allowed = a && (strcmp(a, "pipe") == 0 || strcmp(a, "rd_unnest") == 0 ||
 				a[0] == '\0' || is_ours(a, 's') || is_ours(a, 'w'));
 	else if (action == SQLITE_FUNCTION)
 		allowed = b && function_allowed(b);
@@ -137,9 +185,35 @@ static int refuse_message(struct sql_error *error, const char *message)
 	return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s", text);
 }
 
-/* What SQLite reported, as an error or an errno. */
-static int failure(sqlite3 *db, const struct sql_query *query, struct sql_error *error)
+/* Why a pipe ended the query, as an error or an errno. */
+static int pipe_failure(int outcome, const struct exec_query *running, struct sql_error *error)
 {
+	switch (outcome) {
+	case PIPE_CANCELLED:
+		return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
+	case PIPE_TIMEOUT:
+		return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
+	case PIPE_TOO_LARGE:
+		return sql_refuse(error, SQL_TOO_LARGE, "",
+				  "The query needs more memory than it may have.");
+	case PIPE_FAILED:
+		return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s",
+				  exec_query_error(running));
+	case PIPE_DAMAGED:
+		return sql_refuse(error, SQL_DAMAGED, "", "%s", exec_query_error(running));
+	default:
+		return outcome < 0 ? outcome : -EIO;
+	}
+}
+
+/* What SQLite reported, as an error or an errno. */
+static int failure(struct sql_session *session, const struct sql_query *query,
+		   struct sql_error *error)
+{
+	sqlite3 *db = session->db;
+
+	if (session->table.outcome)
+		return pipe_failure(session->table.outcome, session->table.query, error);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
 		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
@@ -162,7 +236,7 @@ static int failure(sqlite3 *db, const struct sql_query *query, struct sql_error 
 }
 
 /* Lex, parse and bind. */
-static int prepare(struct arena *arena, struct store_reader *reader, const struct sql_query *query,
+static int prepare(struct arena *arena, struct store *store, const struct sql_query *query,
 		   struct bound *ret, struct sql_error *error)
 {
 	struct token *tokens = nullptr;
@@ -172,7 +246,7 @@ static int prepare(struct arena *arena, struct store_reader *reader, const struc
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	if (r == 0)
-		r = bind_tree(arena, reader, tree, clock_wall_us(), query->row_limit, ret, error);
+		r = bind_tree(arena, store, tree, clock_wall_us(), query->row_limit, ret, error);
 	return r;
 }
 
@@ -230,8 +304,9 @@ static int bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query,
 }
 
 /* Fetch all rows. */
-static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query *query,
-		 const struct bound *bound, struct sql_result *result, struct sql_error *error)
+static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *arena,
+		 const struct sql_query *query, const struct bound *bound,
+		 struct sql_result *result, struct sql_error *error)
 {
 	struct rows *rows = nullptr;
 	int code = SQLITE_ROW, r = rows_new(arena, bound, &rows);
@@ -250,7 +325,7 @@ static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query
 			r = buf_error(&result->rows);
 	}
 	if (r == 0 && code != SQLITE_DONE)
-		return failure(sqlite3_db_handle(stmt), query, error);
+		return failure(session, query, error);
 	buf_add_str(&result->rows, "]");
 	if (r == 0)
 		r = buf_error(&result->rows);
@@ -261,17 +336,19 @@ static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query
 	return r ? r : rows_columns(rows, &result->columns);
 }
 
-static int execute(struct store_reader *reader, struct arena *arena, const struct sql_query *query,
-		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
+/* Have SQLite run what was printed for it. */
+static int step_through(struct sql_session *session, struct arena *arena,
+			const struct sql_query *query, const struct bound *bound,
+			struct sql_result *result, struct sql_error *error)
 {
-	sqlite3 *db = store_reader_db(reader);
+	sqlite3 *db = session->db;
 	sqlite3_stmt *stmt = nullptr;
 
 	(void)sqlite3_set_authorizer(db, authorize, nullptr);
 	int code = sqlite3_prepare_v2(db, bound->sql, -1, &stmt, nullptr);
 	(void)sqlite3_set_authorizer(db, nullptr, nullptr);
 	if (code != SQLITE_OK)
-		return failure(db, query, error);
+		return failure(session, query, error);
 
 	int r = bind_parameters(stmt, query, bound, error);
 	if (r == 0) {
@@ -279,11 +356,30 @@ static int execute(struct store_reader *reader, struct arena *arena, const struc
 		if (sqlite3_set_clientdata(db, UDF_QUERY, (void *)(uintptr_t)query, nullptr))
 			r = -ENOMEM;
 		if (r == 0)
-			r = fetch(stmt, arena, query, bound, result, error);
+			r = fetch(session, stmt, arena, query, bound, result, error);
 		(void)sqlite3_set_clientdata(db, UDF_QUERY, nullptr, nullptr);
 		sqlite3_progress_handler(db, 0, nullptr, nullptr);
 	}
 	(void)sqlite3_finalize(stmt);
+	return r;
+}
+
+static int execute(struct sql_session *session, struct arena *arena, const struct sql_query *query,
+		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
+{
+	const struct query_limits limits = { .deadline_us = query->deadline_us,
+					     .cancel = query->cancel,
+					     .memory = SQL_MEMORY_MAX };
+	cleanup(exec_query_free_at) struct exec_query *running = nullptr;
+
+	int r = exec_query_new(session->exec, &limits, &running);
+	if (r)
+		return pipe_failure(r, running, error);
+	session->table = (struct pipe_table) { .plans = bound->plans,
+					       .n_plans = bound->n_plans,
+					       .query = running };
+	r = step_through(session, arena, query, bound, result, error);
+	session->table = (struct pipe_table) {};
 	return r;
 }
 
@@ -306,7 +402,7 @@ static int describe(const struct bound *bound, struct sql_result *result)
 	return r ? r : buf_error(&result->parameters);
 }
 
-static int run(struct store_reader *reader, const struct sql_query *query, bool really,
+static int run(struct sql_session *session, const struct sql_query *query, bool really,
 	       struct sql_result *ret, struct sql_error *error)
 {
 	auto_arena struct arena arena = arena_make(ARENA_MAX);
@@ -316,17 +412,13 @@ static int run(struct store_reader *reader, const struct sql_query *query, bool 
 		.collections = buf_make(COLUMNS_TEXT_MAX),
 		.parameters = buf_make(COLUMNS_TEXT_MAX),
 	};
-	struct bound bound = {};
+	cleanup(bound_done) struct bound bound = {};
 
-	int r = store_reader_begin(reader);
-	if (r)
-		return r;
-	r = prepare(&arena, reader, query, &bound, error);
+	int r = prepare(&arena, session->store, query, &bound, error);
 	if (r == 0)
 		r = describe(&bound, &result);
 	if (r == 0 && really)
-		r = execute(reader, &arena, query, &bound, &result, error);
-	store_reader_end(reader);
+		r = execute(session, &arena, query, &bound, &result, error);
 	if (r)
 		return r;
 	*ret = result;
@@ -334,14 +426,14 @@ static int run(struct store_reader *reader, const struct sql_query *query, bool 
 	return 0;
 }
 
-int sql_run(struct store_reader *reader, const struct sql_query *query, struct sql_result *ret,
+int sql_run(struct sql_session *session, const struct sql_query *query, struct sql_result *ret,
 	    struct sql_error *error)
 {
-	return run(reader, query, true, ret, error);
+	return run(session, query, true, ret, error);
 }
 
-int sql_validate(struct store_reader *reader, const struct sql_query *query, struct sql_result *ret,
+int sql_validate(struct sql_session *session, const struct sql_query *query, struct sql_result *ret,
 		 struct sql_error *error)
 {
-	return run(reader, query, false, ret, error);
+	return run(session, query, false, ret, error);
 }

@@ -4,9 +4,10 @@
 /*
  * sql: run one query of the Rockset dialect over the store.
  *
- * Layer 3 (service/sql). Uses common/ and service/store; used by service/engine. The query is parsed by us and
- * printed anew for SQLite, which sees nothing of the client's but literals and parameters.
- * Threads: one call per reader at a time; cancel may be set from any thread.
+ * Layer 6 (service/sql). Uses common/ and everything of service/ below it; used by service/engine. The query is parsed by us;
+ * what native pipes (service/exec) do not do is printed anew for SQLite, which sees nothing of the client's but literals and
+ * parameters, in a database in memory that has no file.
+ * Threads: a session belongs to one thread at a time; cancel may be set from any thread.
  */
 
 #include <stdatomic.h>
@@ -15,7 +16,9 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/store.h"
+
+struct exec;
+struct store;
 
 enum {
 	SQL_OK = 0,
@@ -28,6 +31,7 @@ enum sql_error_kind : uint8_t {
 	SQL_CANCELLED,
 	SQL_TOO_LARGE, /* the result, or the memory it takes */
 	SQL_NOT_IMPLEMENTED,
+	SQL_DAMAGED, /* stored bytes are not what was written; the message names them */
 };
 
 struct sql_error {
@@ -38,7 +42,9 @@ struct sql_error {
 };
 
 constexpr size_t SQL_PARAMETERS_MAX = 1000;
-constexpr size_t SQL_COLLECTIONS_MAX = 64; /* that one query may read */
+constexpr size_t SQL_COLLECTIONS_MAX = 64;  /* that one query may read */
+constexpr size_t SQL_FIELDS_MAX = 1000;	    /* of one collection that one query may ask for */
+constexpr size_t SQL_MEMORY_MAX = 1u << 30; /* that the pipes of one query may use */
 
 /* A parameter; the value is packed (service/value/value.h). */
 struct sql_parameter {
@@ -72,6 +78,21 @@ struct sql_result {
 /* Free what a result holds. */
 void sql_result_done(struct sql_result *result);
 
+struct sql_session;
+
+/*
+ * Make a session: a place to run queries, one after the other.
+ *
+ * store, exec  borrowed
+ *
+ * Returns 0 or -ENOMEM.
+ */
+[[nodiscard]] int sql_session_new(struct store *store, struct exec *exec, struct sql_session **ret);
+
+/* Free; nullptr is a no-op. Always returns nullptr. */
+struct sql_session *sql_session_free(struct sql_session *session);
+CLEANUP_FN(struct sql_session, sql_session_free)
+
 /*
  * Run a query.
  *
@@ -79,18 +100,18 @@ void sql_result_done(struct sql_result *result);
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int sql_run(struct store_reader *reader, const struct sql_query *query,
+[[nodiscard]] int sql_run(struct sql_session *session, const struct sql_query *query,
 			  struct sql_result *ret, struct sql_error *error);
 
 /* Check a query without running it; only collections and parameters of the result are filled. Returns as sql_run(). */
-[[nodiscard]] int sql_validate(struct store_reader *reader, const struct sql_query *query,
+[[nodiscard]] int sql_validate(struct sql_session *session, const struct sql_query *query,
 			       struct sql_result *ret, struct sql_error *error);
-
-/* Prepare a reader's connection for queries: functions, limits, authorizer. Once per reader. Returns 0 or -errno. */
-[[nodiscard]] int sql_attach(struct store_reader *reader);
 
 /* Whether a query has been cancelled or is past its deadline. */
 [[nodiscard]] bool sql_is_over(const struct sql_query *query);
+
+/* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
+void sql_set_temp_folder(char *folder);
 
 /* Limit the memory of all SQLite connections of the process together. */
 void sql_limit_memory(uint64_t bytes);
