@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+archives += service/column/column
+service/column/column.src := service/column/filter.c service/column/hash.c

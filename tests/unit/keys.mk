@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+keys_tests := aead keyring keys
+tests += $(keys_tests:%=tests/unit/test-%)
+$(foreach t,$(keys_tests),\
+	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
+	$(eval tests/unit/test-$(t).libs := tests/lib/testlib service/keys/keys common/keyring/keyring common/common)\
+	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs)))
