@@ -11,6 +11,7 @@
 #   make integration tui vm        the daemons on this machine, the console in tmux, the image in QEMU
 #   make fuzz BUILD=fuzz CC=clang  libFuzzer binaries
 #   make lint                      format, headers, layers, analyzer, tidy, ELF hardening
+#   make bench                     Redoubt and other engines on the same data: docs/benchmarks.md
 #   make ... VERBOSE=1             show the commands
 #
 # Everything runs in the tools tree (image/tools), which is made the first time it is needed.
@@ -128,6 +129,10 @@ tui: all $(helpers:%=$(O)/%)
 vm: image
 	$(PROVE) --verbose --exec sh $(sort $(wildcard tests/vm/*.sh))
 
+# DOCS=200000 for a small run, ONLY=redoubt,duckdb to choose; see tests/bench/run.
+bench: all $(helpers:%=$(O)/%)
+	O=$(O) DOCS=$(DOCS) ONLY=$(ONLY) tests/bench/run
+
 # The order is: what fails soonest first. The last line is prove's.
 test:
 	$(q)$(MAKE) --no-print-directory lint-format lint-scripts
@@ -156,7 +161,7 @@ objects: $(filter-out $(O)/tests/%,$(all_obj))
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all install check fuzz objects clean integration tui vm test lint lint-format \
+.PHONY: all install check fuzz objects clean integration tui vm bench test lint lint-format \
 	lint-scripts lint-analyzer lint-tidy lint-elf
 
 endif

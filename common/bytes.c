@@ -133,3 +133,9 @@ void write_str(struct buf *out, const char *str)
 {
 	write_bytes(out, str, strlen(str));
 }
+
+void bytes_put(uint8_t *at, uint64_t value, size_t width)
+{
+	for (size_t i = 0; i < width; i++)
+		at[i] = (uint8_t)(value >> (8 * i));
+}

@@ -71,3 +71,6 @@ void write_bytes(struct buf *out, const void *data, size_t len);
 
 /* Append a text after its count, without its NUL. */
 void write_str(struct buf *out, const char *str);
+
+/* Store the low width (1 to 8) bytes of a number at a fixed place of a header. */
+void bytes_put(uint8_t *at, uint64_t value, size_t width);

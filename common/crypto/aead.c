@@ -76,13 +76,12 @@ int crypto_aead_seal(struct crypto_aead *aead, const uint8_t nonce[CRYPTO_NONCE]
 }
 
 /* Decrypt body[len] and compare the tag. Returns 0, CRYPTO_NOT_AUTHENTIC or -EIO. */
-static int open_body(struct crypto_aead *aead, const uint8_t *body, size_t len, uint8_t *ret)
+static int open_body(struct crypto_aead *aead, const uint8_t *body, size_t len,
+		     uint8_t tag[CRYPTO_TAG], uint8_t *ret)
 {
-	uint8_t tag[CRYPTO_TAG];
 	uint8_t none[1];
 	int made = 0;
 
-	memcpy(tag, body + len, sizeof(tag));
 	if (len > 0 && EVP_CipherUpdate(aead->ctx, ret, &made, body, (int)len) != 1)
 		return -EIO;
 	if (EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG, tag) != 1)
@@ -90,19 +89,32 @@ static int open_body(struct crypto_aead *aead, const uint8_t *body, size_t len, 
 	return EVP_CipherFinal_ex(aead->ctx, none, &made) == 1 ? 0 : CRYPTO_NOT_AUTHENTIC;
 }
 
+int crypto_aead_open_apart(struct crypto_aead *aead, const uint8_t nonce[CRYPTO_NONCE],
+			   struct crypto_extra extra, const void *body, size_t len,
+			   const uint8_t tag[CRYPTO_TAG], uint8_t *ret)
+{
+	uint8_t copy
+		[CRYPTO_TAG]; /* the library wants it writable; ret may overwrite the original */
+
+	if (len > CRYPTO_AEAD_MAX)
+		return -EINVAL;
+
+	memcpy(copy, tag, sizeof(copy));
+	int r = start(aead, false, nonce, extra) ? open_body(aead, body, len, copy, ret) : -EIO;
+	if (r && len > 0)
+		explicit_bzero(ret, len);
+	return r;
+}
+
 int crypto_aead_open(struct crypto_aead *aead, const uint8_t nonce[CRYPTO_NONCE],
 		     struct crypto_extra extra, const void *sealed, size_t len, uint8_t *ret)
 {
 	if (len < CRYPTO_TAG)
 		return CRYPTO_NOT_AUTHENTIC;
-	if (len - CRYPTO_TAG > CRYPTO_AEAD_MAX)
-		return -EINVAL;
 
 	size_t plain_len = len - CRYPTO_TAG;
-	int r = start(aead, false, nonce, extra) ? open_body(aead, sealed, plain_len, ret) : -EIO;
-	if (r && plain_len > 0)
-		explicit_bzero(ret, plain_len);
-	return r;
+	return crypto_aead_open_apart(aead, nonce, extra, sealed, plain_len,
+				      (const uint8_t *)sealed + plain_len, ret);
 }
 
 int crypto_hkdf(const void *key, size_t key_len, struct crypto_extra salt, struct crypto_extra info,

@@ -69,6 +69,16 @@ struct crypto_extra {
 				   uint8_t *ret);
 
 /*
+ * As crypto_aead_open(), with the tag in a place of its own.
+ *
+ * body  [len] untrusted; ret[len] may be body itself
+ */
+[[nodiscard]] int crypto_aead_open_apart(struct crypto_aead *aead,
+					 const uint8_t nonce[CRYPTO_NONCE],
+					 struct crypto_extra extra, const void *body, size_t len,
+					 const uint8_t tag[CRYPTO_TAG], uint8_t *ret);
+
+/*
  * Derive a key (HKDF-SHA256).
  *
  * key   [key_len] secret, any length

@@ -83,13 +83,22 @@ CLEANUP_FN(struct file, file_close)
 [[nodiscard]] int file_read(struct file *file, uint64_t offset, void *ret, size_t len,
 			    size_t *ret_len);
 
+/* Say that a part will be read soon, so that the disk begins. Returns 0 or -errno; the reading works either way. */
+[[nodiscard]] int file_expect(struct file *file, uint64_t offset, uint64_t len);
+
+/*
+ * Let the next reading come from the disk, not from the kernel's memory, which after a failed sync of an earlier process
+ * may hold what never got there. What was written since the last sync stays in memory. Returns 0 or -errno.
+ */
+[[nodiscard]] int file_reread(struct file *file);
+
 /* Make what was written durable (fdatasync). Returns 0 or -errno; after a failure nothing is known about any of it. */
 [[nodiscard]] int file_sync(struct file *file);
 
 /* Cut the file to a length. Returns 0 or -errno. */
 [[nodiscard]] int file_truncate(struct file *file, uint64_t len);
 
-/* Its length in bytes. Returns 0 or -errno of fstat(2). */
+/* Its length in bytes. Returns 0, -EINVAL if it is no plain file, or -errno of fstat(2). */
 [[nodiscard]] int file_size(struct file *file, uint64_t *ret);
 
 /* The file's name in its folder, "" if it has none. */

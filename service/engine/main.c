@@ -27,6 +27,7 @@
 #include "service/api/error.h"
 #include "service/engine/pool.h"
 #include "service/sql/sql.h"
+#include "service/sql/zones.h"
 #include "service/store/store.h"
 
 constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */
@@ -226,7 +227,10 @@ static int load_grant_key(struct secret *ret)
 
 static int enter_sandbox(const struct engine *engine)
 {
-	const struct sandbox_path paths[] = { { engine->folder, SANDBOX_READ_WRITE } };
+	const struct sandbox_path paths[] = {
+		{ engine->folder, SANDBOX_READ_WRITE },
+		{ ZONES_FOLDER, SANDBOX_READ }, /* time zones are read when a query names one */
+	};
 
 	return sandbox_enter(&(struct sandbox) { .path = paths,
 						 .n_paths = countof(paths),

@@ -85,21 +85,32 @@ static void put_moment(struct buf *out, enum value_tag tag, int64_t value)
 		out->error = buf_error(&packed);
 }
 
-static void print_now(struct binder *b, struct buf *out, const struct expr *e)
+/* CURRENT_…([zone]): the moment the query began. */
+static void print_now(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
+	static const struct {
+		const char *name;
+		enum value_tag tag;
+		const char *type;
+		int64_t from, unit;
+	} MOMENTS[] = { { "CURRENT_TIMESTAMP", VALUE_TIMESTAMP, "timestamp", INT64_MAX, 1 },
+			{ "CURRENT_DATETIME", VALUE_DATETIME, "datetime", INT64_MAX, 1 },
+			{ "CURRENT_DATE", VALUE_DATE, "date", INT64_MAX, CIVIL_DAY_US },
+			{ "CURRENT_TIME", VALUE_TIME, "time", CIVIL_DAY_US, 1 } };
 	auto now = (int64_t)b->now_us;
+	size_t i = 0;
 
-	if (e->n_args == 1 &&
-	    (e->arg[0]->kind != EXPR_STRING || (strcasecmp(e->arg[0]->at->text, "UTC") != 0 &&
-						strcasecmp(e->arg[0]->at->text, "Etc/UTC") != 0)))
-		b->r = sql_refuse_at(b->error, e->arg[0]->at, "not_implemented",
-				     "Only the time zone 'UTC' is available here yet.");
-	else if (strcasecmp(e->at->text, "CURRENT_TIMESTAMP") == 0)
-		put_moment(out, VALUE_TIMESTAMP, now);
-	else if (strcasecmp(e->at->text, "CURRENT_DATETIME") == 0)
-		put_moment(out, VALUE_DATETIME, now);
-	else
-		put_moment(out, VALUE_DATE, now / CIVIL_DAY_US);
+	while (i + 1 < countof(MOMENTS) && strcasecmp(e->at->text, MOMENTS[i].name) != 0)
+		i++;
+	if (e->n_args == 0) {
+		put_moment(out, MOMENTS[i].tag, now % MOMENTS[i].from / MOMENTS[i].unit);
+		return;
+	}
+	buf_add_str(out, "rd_cast(rd_at_zone(");
+	put_moment(out, VALUE_TIMESTAMP, now);
+	buf_add_str(out, ", ");
+	print_value(b, out, e->arg[0], scope);
+	buf_addf(out, "), '%s')", MOMENTS[i].type);
 }
 
 static void refuse_arguments(struct binder *b, const struct expr *e, const struct function *f)
@@ -243,7 +254,7 @@ static void print_call(struct binder *b, struct buf *out, const struct expr *e, 
 		print_if(b, out, e, scope);
 		return;
 	case FUNCTION_NOW:
-		print_now(b, out, e);
+		print_now(b, out, e, scope);
 		return;
 	case FUNCTION_TYPEOF:
 		print_typeof(b, out, e, scope);

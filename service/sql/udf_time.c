@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/udf.h"
+#include "service/sql/udf_time.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +15,6 @@
 #include "service/value/civil.h"
 #include "service/value/value_json.h"
 
-constexpr int64_t SECOND = 1'000'000;
-
 /* Units of time. In months or in µs. */
 static const struct unit {
 	const char *name;
@@ -24,9 +22,9 @@ static const struct unit {
 } UNITS[] = {
 	{ "MICROSECOND", 0, 1 },
 	{ "MILLISECOND", 0, 1000 },
-	{ "SECOND", 0, SECOND },
-	{ "MINUTE", 0, 60 * SECOND },
-	{ "HOUR", 0, 3600 * SECOND },
+	{ "SECOND", 0, SECOND_US },
+	{ "MINUTE", 0, 60 * SECOND_US },
+	{ "HOUR", 0, 3600 * SECOND_US },
 	{ "DAY", 0, CIVIL_DAY_US },
 	{ "WEEK", 0, 7 * CIVIL_DAY_US },
 	{ "MONTH", 1, 0 },
@@ -49,8 +47,7 @@ static const struct unit *unit_arg(sqlite3_context *ctx, sqlite3_value *arg)
 	return nullptr;
 }
 
-/* A moment as µs, from a DATE, DATETIME or TIMESTAMP. False for NULL; the query fails for anything else. */
-static bool moment_arg(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret, int64_t *ret_us)
+bool udf_time_moment(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret, int64_t *ret_us)
 {
 	udf_value(arg, ret);
 	if (ret->tag == VALUE_NULL)
@@ -69,45 +66,77 @@ static bool moment_arg(sqlite3_context *ctx, sqlite3_value *arg, struct value *r
 	return true;
 }
 
-static int64_t floor_to(int64_t value, int64_t step)
+bool udf_time_any(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret, int64_t *ret_us)
+{
+	udf_value(arg, ret);
+	*ret_us = ret->i;
+	if (ret->tag == VALUE_TIME && ret->i >= 0 && ret->i < CIVIL_DAY_US)
+		return true;
+	return udf_time_moment(ctx, arg, ret, ret_us);
+}
+
+int64_t udf_time_floor(int64_t value, int64_t step)
 {
 	int64_t rest = value % step;
 
 	return value - (rest < 0 ? rest + step : rest);
 }
 
-/* Return µs as the kind of moment that like is. */
-static void return_like(sqlite3_context *ctx, const struct value *like, int64_t us)
+void udf_time_return(sqlite3_context *ctx, const struct value *like, int64_t us)
 {
 	if (!civil_in_range(us))
 		udf_fail(ctx, "The result lies outside the years 1 to 9999.");
 	else if (like->tag == VALUE_DATE)
-		udf_return_moment(ctx, VALUE_DATE, floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US);
+		udf_return_moment(ctx, VALUE_DATE, udf_time_floor(us, CIVIL_DAY_US) / CIVIL_DAY_US);
 	else
 		udf_return_moment(ctx, like->tag, us);
 }
 
-/* DATE_TRUNC(unit, moment); a week begins on Monday. */
-static void date_trunc(sqlite3_context *ctx, int, sqlite3_value **args)
+/* µs down to a whole unit; a week begins on Monday. */
+static int64_t whole_units(const struct unit *unit, int64_t us)
 {
-	const struct unit *unit = unit_arg(ctx, args[0]);
-	struct value value;
-	int64_t us;
-
-	if (!unit || !moment_arg(ctx, args[1], &value, &us))
-		return;
 	if (unit->months > 0) {
 		struct civil c = civil_from_us(us);
 		int64_t index = (c.month - 1) / unit->months * unit->months;
 
-		us = civil_days(c.year, index + 1, 1) * CIVIL_DAY_US;
-	} else if (unit->us == 7 * CIVIL_DAY_US) {
-		us = floor_to(us + 3 * CIVIL_DAY_US, unit->us) -
-		     3 * CIVIL_DAY_US; /* day 0 is a Thursday */
-	} else {
-		us = floor_to(us, unit->us);
+		return civil_days(c.year, index + 1, 1) * CIVIL_DAY_US;
 	}
-	return_like(ctx, &value, us);
+	if (unit->us == 7 * CIVIL_DAY_US) /* day 0 is a Thursday */
+		return udf_time_floor(us + 3 * CIVIL_DAY_US, unit->us) - 3 * CIVIL_DAY_US;
+	return udf_time_floor(us, unit->us);
+}
+
+/* The zone in args[at] if there is that argument, for a moment of that kind; else nullptr. False as udf_time_zone(). */
+static bool zone_for(sqlite3_context *ctx, int n, sqlite3_value **args, int at,
+		     const struct value *moment, const struct zone **ret)
+{
+	*ret = nullptr;
+	if (n <= at)
+		return true;
+	if (moment->tag != VALUE_TIMESTAMP) {
+		udf_fail(ctx, "A time zone goes with a timestamp, not with %s.",
+			 value_type_name(moment));
+		return false;
+	}
+	return udf_time_zone(ctx, args[at], ret);
+}
+
+/* DATE_TRUNC(unit, moment[, zone]) */
+static void date_trunc(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	const struct unit *unit = unit_arg(ctx, args[0]);
+	const struct zone *zone;
+	struct value value;
+	int64_t us;
+
+	if (!unit || !udf_time_moment(ctx, args[1], &value, &us) ||
+	    !zone_for(ctx, n, args, 2, &value, &zone))
+		return;
+	if (zone)
+		us = zone_to_utc(zone, whole_units(unit, zone_to_local(zone, us)));
+	else
+		us = whole_units(unit, us);
+	udf_time_return(ctx, &value, us);
 }
 
 /* Whole months from a to b, rounded towards zero. */
@@ -125,15 +154,21 @@ static int64_t months_between(int64_t a_us, int64_t b_us)
 	return months;
 }
 
-/* DATE_DIFF(unit, start, end) */
-static void date_diff(sqlite3_context *ctx, int, sqlite3_value **args)
+/* DATE_DIFF(unit, start, end[, zone]) */
+static void date_diff(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
 	const struct unit *unit = unit_arg(ctx, args[0]);
+	const struct zone *zone;
 	struct value a, b;
 	int64_t start, end;
 
-	if (!unit || !moment_arg(ctx, args[1], &a, &start) || !moment_arg(ctx, args[2], &b, &end))
+	if (!unit || !udf_time_moment(ctx, args[1], &a, &start) ||
+	    !udf_time_moment(ctx, args[2], &b, &end) || !zone_for(ctx, n, args, 3, &a, &zone))
 		return;
+	if (zone) {
+		start = zone_to_local(zone, start);
+		end = zone_to_local(zone, end);
+	}
 	sqlite3_result_int64(ctx, unit->months > 0 ? months_between(start, end) / unit->months
 						   : (end - start) / unit->us);
 }
@@ -155,7 +190,7 @@ static void interval(sqlite3_context *ctx, int n, sqlite3_value **args)
 		udf_return_moment(ctx, unit->months > 0 ? VALUE_MONTHS : VALUE_INTERVAL, total);
 }
 
-/* DATE_ADD(unit, n, moment): as moment + n units. */
+/* DATE_ADD(unit, n, moment), DATE_SUB (user data set): as moment + n units. */
 static void date_add(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	const struct unit *unit = unit_arg(ctx, args[0]);
@@ -163,13 +198,15 @@ static void date_add(sqlite3_context *ctx, int, sqlite3_value **args)
 	struct value value;
 
 	if (!unit || sqlite3_value_type(args[1]) == SQLITE_NULL ||
-	    !moment_arg(ctx, args[2], &value, &us))
+	    !udf_time_moment(ctx, args[2], &value, &us))
 		return;
+	if (udf_data(ctx) && count != INT64_MIN)
+		count = -count;
 	if (unit->months > 0 && count > -100'000 && count < 100'000) {
 		struct civil c = civil_from_us(us);
 		int64_t month = c.year * 12 + c.month - 1 + count * unit->months;
 
-		c.year = floor_to(month, 12) / 12;
+		c.year = udf_time_floor(month, 12) / 12;
 		c.month = month - c.year * 12 + 1;
 		int64_t last = civil_month_days(c.year, c.month);
 		c.day = c.day < last ? c.day : last;
@@ -180,7 +217,7 @@ static void date_add(sqlite3_context *ctx, int, sqlite3_value **args)
 	}
 	if (value.tag == VALUE_DATE && us % CIVIL_DAY_US != 0)
 		value.tag = VALUE_DATETIME;
-	return_like(ctx, &value, us);
+	udf_time_return(ctx, &value, us);
 }
 
 /* TIME_BUCKET(interval, moment[, origin]) */
@@ -190,13 +227,13 @@ static void time_bucket(sqlite3_context *ctx, int n, sqlite3_value **args)
 	int64_t us, from = 0;
 
 	udf_value(args[0], &step);
-	if (step.tag == VALUE_NULL || !moment_arg(ctx, args[1], &value, &us) ||
-	    (n == 3 && !moment_arg(ctx, args[2], &origin, &from)))
+	if (step.tag == VALUE_NULL || !udf_time_moment(ctx, args[1], &value, &us) ||
+	    (n == 3 && !udf_time_moment(ctx, args[2], &origin, &from)))
 		return;
 	if (step.tag != VALUE_INTERVAL || step.i <= 0)
 		udf_fail(ctx, "TIME_BUCKET takes a positive interval in days or shorter units.");
 	else
-		return_like(ctx, &value, floor_to(us - from, step.i) + from);
+		udf_time_return(ctx, &value, udf_time_floor(us - from, step.i) + from);
 }
 
 /* EXTRACT(part FROM moment) */
@@ -206,10 +243,10 @@ static void extract(sqlite3_context *ctx, int, sqlite3_value **args)
 	struct value value;
 	int64_t us;
 
-	if (!part || !moment_arg(ctx, args[0], &value, &us))
+	if (!part || !udf_time_any(ctx, args[0], &value, &us))
 		return;
 	struct civil c = civil_from_us(us);
-	int64_t day = floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US;
+	int64_t day = udf_time_floor(us, CIVIL_DAY_US) / CIVIL_DAY_US;
 	int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 0 is Monday */
 	int64_t thursday = day - weekday + 3;
 	struct civil week_year = civil_from_us(thursday * CIVIL_DAY_US);
@@ -223,6 +260,9 @@ static void extract(sqlite3_context *ctx, int, sqlite3_value **args)
 		{ "WEEK", (thursday - civil_days(week_year.year, 1, 1)) / 7 + 1 },
 		{ "DAY", c.day },
 		{ "DOW", weekday + 1 },
+		{ "ISODOW", weekday + 1 },
+		{ "ISOYEAR", week_year.year },
+		{ "ISOWEEK", (thursday - civil_days(week_year.year, 1, 1)) / 7 + 1 },
 		{ "DAYOFWEEK", (weekday + 1) % 7 + 1 },
 		{ "DOY", day - civil_days(c.year, 1, 1) + 1 },
 		{ "DAYOFYEAR", day - civil_days(c.year, 1, 1) + 1 },
@@ -231,7 +271,7 @@ static void extract(sqlite3_context *ctx, int, sqlite3_value **args)
 		{ "SECOND", c.second },
 		{ "MILLISECOND", c.us / 1000 },
 		{ "MICROSECOND", c.us },
-		{ "EPOCH", floor_to(us, SECOND) / SECOND },
+		{ "EPOCH", udf_time_floor(us, SECOND_US) / SECOND_US },
 	};
 
 	for (size_t i = 0; i < countof(parts); i++)
@@ -242,261 +282,21 @@ static void extract(sqlite3_context *ctx, int, sqlite3_value **args)
 	udf_fail(ctx, "EXTRACT: there is no part `%.40s`.", part);
 }
 
-/* PARSE_…_ISO8601(text): the text must be such a moment. */
-static void parse_iso(sqlite3_context *ctx, int, sqlite3_value **args)
-{
-	const char *type = udf_data(ctx);
-	struct value value;
-	int64_t us;
-	bool has_time;
-
-	udf_value(args[0], &value);
-	if (value.tag == VALUE_NULL)
-		return;
-	if (value.tag != VALUE_STRING ||
-	    !civil_parse((const char *)value.data, value.len, &us, &has_time, nullptr)) {
-		udf_fail(ctx, "This %s is not an ISO 8601 %s.", value_type_name(&value), type);
-		return;
-	}
-	if (strcmp(type, "timestamp") == 0)
-		udf_return_moment(ctx, VALUE_TIMESTAMP, us);
-	else if (strcmp(type, "datetime") == 0)
-		udf_return_moment(ctx, VALUE_DATETIME, us);
-	else
-		udf_return_moment(ctx, VALUE_DATE, floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US);
-}
-
-static void format_iso(sqlite3_context *ctx, int, sqlite3_value **args)
-{
-	char text[CIVIL_TEXT];
-	struct value value;
-	int64_t us;
-
-	udf_value(args[0], &value);
-	if (value.tag == VALUE_TIME) {
-		civil_time_text(value.i, text);
-	} else {
-		if (!moment_arg(ctx, args[0], &value, &us))
-			return;
-		if (value.tag == VALUE_DATE)
-			civil_date_text(value.i, text);
-		else if (value.tag == VALUE_DATETIME)
-			civil_datetime_text(us, text);
-		else
-			civil_timestamp_text(us, text);
-	}
-	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
-}
-
-static const char *const MONTHS[] = { "January",   "February", "March",	   "April",
-				      "May",	   "June",     "July",	   "August",
-				      "September", "October",  "November", "December" };
-static const char *const DAYS[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
-				    "Friday", "Saturday", "Sunday" };
-
-/* One conversion of strftime(3), the ones without a locale. Returns whether it is one of them. */
-static bool format_part(char part, const struct civil *c, int64_t day, struct buf *out)
-{
-	size_t weekday = (size_t)(((day + 3) % 7 + 7) % 7);
-
-	switch (part) {
-	case 'Y':
-		buf_addf(out, "%04" PRIi64, c->year);
-		return true;
-	case 'y':
-		buf_addf(out, "%02" PRIi64, c->year % 100);
-		return true;
-	case 'm':
-		buf_addf(out, "%02" PRIi64, c->month);
-		return true;
-	case 'd':
-		buf_addf(out, "%02" PRIi64, c->day);
-		return true;
-	case 'e':
-		buf_addf(out, "%2" PRIi64, c->day);
-		return true;
-	case 'H':
-		buf_addf(out, "%02" PRIi64, c->hour);
-		return true;
-	case 'I':
-		buf_addf(out, "%02" PRIi64, (c->hour + 11) % 12 + 1);
-		return true;
-	case 'M':
-		buf_addf(out, "%02" PRIi64, c->minute);
-		return true;
-	case 'S':
-		buf_addf(out, "%02" PRIi64, c->second);
-		return true;
-	case 'f':
-		buf_addf(out, "%06" PRIi64, c->us);
-		return true;
-	case 'F':
-		buf_addf(out, "%04" PRIi64 "-%02" PRIi64 "-%02" PRIi64, c->year, c->month, c->day);
-		return true;
-	case 'T':
-		buf_addf(out, "%02" PRIi64 ":%02" PRIi64 ":%02" PRIi64, c->hour, c->minute,
-			 c->second);
-		return true;
-	case 'j':
-		buf_addf(out, "%03" PRIi64, day - civil_days(c->year, 1, 1) + 1);
-		return true;
-	case 'p':
-		buf_add_str(out, c->hour < 12 ? "AM" : "PM");
-		return true;
-	case 'B':
-		buf_add_str(out, MONTHS[c->month - 1]);
-		return true;
-	case 'b':
-		buf_add(out, MONTHS[c->month - 1], 3);
-		return true;
-	case 'A':
-		buf_add_str(out, DAYS[weekday]);
-		return true;
-	case 'a':
-		buf_add(out, DAYS[weekday], 3);
-		return true;
-	case '%':
-		buf_add_str(out, "%");
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Whether a time zone argument is UTC; the query fails if it is not. */
-static bool is_utc(sqlite3_context *ctx, sqlite3_value *arg)
-{
-	const char *name = (const char *)sqlite3_value_text(arg);
-
-	if (name && (strcasecmp(name, "UTC") == 0 || strcasecmp(name, "Etc/UTC") == 0 ||
-		     strcasecmp(name, "GMT") == 0 || strcmp(name, "Z") == 0))
-		return true;
-	udf_fail(ctx, "Only the time zone 'UTC' is available yet, not '%.40s'.", name ? name : "");
-	return false;
-}
-
-/* FORMAT_TIMESTAMP(format, moment[, zone]) and its like. */
-static void format_time(sqlite3_context *ctx, int n, sqlite3_value **args)
-{
-	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
-	const char *format = (const char *)sqlite3_value_text(args[0]);
-	struct value value;
-	int64_t us;
-
-	if (!format || !moment_arg(ctx, args[1], &value, &us) || (n == 3 && !is_utc(ctx, args[2])))
-		return;
-	struct civil c = civil_from_us(us);
-	for (; *format; format++) {
-		if (*format != '%') {
-			buf_add(&out, format, 1);
-		} else if (!format_part(*++format, &c, floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US,
-					&out)) {
-			udf_fail(ctx, "The format has an unknown conversion `%%%c`.",
-				 *format >= ' ' && *format <= '~' ? *format : '?');
-			return;
-		}
-	}
-	udf_return_text(ctx, &out);
-}
-
-/* timestamp AT TIME ZONE z is a datetime there, and the reverse. */
-static void at_zone(sqlite3_context *ctx, int, sqlite3_value **args)
-{
-	struct value value;
-	int64_t us;
-
-	if (!moment_arg(ctx, args[0], &value, &us) || !is_utc(ctx, args[1]))
-		return;
-	udf_return_moment(ctx, value.tag == VALUE_TIMESTAMP ? VALUE_DATETIME : VALUE_TIMESTAMP, us);
-}
-
-/* TIMESTAMP_MICROS, _MILLIS, _SECONDS(n): µs each in the user data. */
-static void timestamp(sqlite3_context *ctx, int, sqlite3_value **args)
-{
-	const int64_t *unit = udf_data(ctx);
-	int64_t us;
-
-	if (sqlite3_value_type(args[0]) == SQLITE_NULL)
-		return;
-	if (sqlite3_value_numeric_type(args[0]) != SQLITE_INTEGER &&
-	    sqlite3_value_numeric_type(args[0]) != SQLITE_FLOAT)
-		udf_fail(ctx, "A number was expected here.");
-	else if (ckd_mul(&us, sqlite3_value_int64(args[0]), *unit) || !civil_in_range(us))
-		udf_fail(ctx, "The result lies outside the years 1 to 9999.");
-	else
-		udf_return_moment(ctx, VALUE_TIMESTAMP, us);
-}
-
-/* UNIX_MICROS, _MILLIS, _SECONDS, _DATE(moment) */
-static void unix_time(sqlite3_context *ctx, int, sqlite3_value **args)
-{
-	const int64_t *unit = udf_data(ctx);
-	struct value value;
-	int64_t us;
-
-	if (moment_arg(ctx, args[0], &value, &us))
-		sqlite3_result_int64(ctx, floor_to(us, *unit) / *unit);
-}
-
-/* DATE(y, m, d), DATE(moment) */
-static void date(sqlite3_context *ctx, int n, sqlite3_value **args)
-{
-	struct value value;
-	int64_t us;
-
-	if (udf_any_null(n, args))
-		return;
-	if (n == 1) {
-		if (moment_arg(ctx, args[0], &value, &us))
-			udf_return_moment(ctx, VALUE_DATE,
-					  floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US);
-		return;
-	}
-	int64_t year = sqlite3_value_int64(args[0]), month = sqlite3_value_int64(args[1]);
-	int64_t day = n == 3 ? sqlite3_value_int64(args[2]) : 1;
-	if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
-	    day > civil_month_days(year, month))
-		udf_fail(ctx, "There is no such date.");
-	else
-		udf_return_moment(ctx, VALUE_DATE, civil_days(year, month, day));
-}
-
-/* DATETIME(y, m, d, h, m, s[, µs]) */
-static void datetime(sqlite3_context *ctx, int n, sqlite3_value **args)
-{
-	int64_t v[7] = {};
-
-	if (udf_any_null(n, args))
-		return;
-	for (int i = 0; i < n && i < 7; i++)
-		v[i] = sqlite3_value_int64(args[i]);
-	if (v[0] < 1 || v[0] > 9999 || v[1] < 1 || v[1] > 12 || v[2] < 1 ||
-	    v[2] > civil_month_days(v[0], v[1]) || v[3] < 0 || v[3] > 23 || v[4] < 0 || v[4] > 59 ||
-	    v[5] < 0 || v[5] > 59 || v[6] < 0 || v[6] > 999'999) {
-		udf_fail(ctx, "There is no such time.");
-		return;
-	}
-	struct civil c = { v[0], v[1], v[2], v[3], v[4], v[5], v[6] };
-	udf_return_moment(ctx, VALUE_DATETIME, civil_to_us(&c));
-}
-
 static void duration_seconds(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	struct value value;
 
 	udf_value(args[0], &value);
 	if (value.tag == VALUE_INTERVAL)
-		sqlite3_result_double(ctx, (double)value.i / (double)SECOND);
+		sqlite3_result_double(ctx, (double)value.i / (double)SECOND_US);
 	else if (value.tag != VALUE_NULL)
 		udf_fail(ctx, "DURATION_SECONDS takes an interval in days or shorter units.");
 }
 
 int udf_register_time(sqlite3 *db)
 {
-	static const int64_t ONE = 1, MILLI = 1000, WHOLE = SECOND, DAY = CIVIL_DAY_US;
-#define UNIT(n)	  ((void *)(uintptr_t)&UNITS[n])
-#define NUMBER(n) ((void *)(uintptr_t)&(n))
-#define TEXT(t)	  ((void *)(uintptr_t)(t))
+	static char yes;
+#define UNIT(n) ((void *)(uintptr_t)&UNITS[n])
 	static const struct udf FUNCTIONS[] = {
 		{ "rd_microseconds", 1, interval, UNIT(0) },
 		{ "rd_milliseconds", 1, interval, UNIT(1) },
@@ -508,28 +308,22 @@ int udf_register_time(sqlite3 *db)
 		{ "rd_months", 1, interval, UNIT(7) },
 		{ "rd_years", 1, interval, UNIT(9) },
 		{ "rd_interval", 2, interval, nullptr },
-		{ "rd_date_trunc", 2, date_trunc, nullptr },
-		{ "rd_date_diff", 3, date_diff, nullptr },
+		{ "rd_date_trunc", -1, date_trunc, nullptr },
+		{ "rd_date_diff", -1, date_diff, nullptr },
 		{ "rd_date_add", 3, date_add, nullptr },
+		{ "rd_date_sub", 3, date_add, &yes },
 		{ "rd_time_bucket", -1, time_bucket, nullptr },
 		{ "rd_extract", 2, extract, nullptr },
-		{ "rd_parse_timestamp", 1, parse_iso, TEXT("timestamp") },
-		{ "rd_parse_datetime", 1, parse_iso, TEXT("datetime") },
-		{ "rd_parse_date", 1, parse_iso, TEXT("date") },
-		{ "rd_format_iso", 1, format_iso, nullptr },
-		{ "rd_format_time", -1, format_time, nullptr },
-		{ "rd_at_zone", 2, at_zone, nullptr },
-		{ "rd_timestamp_micros", 1, timestamp, NUMBER(ONE) },
-		{ "rd_timestamp_millis", 1, timestamp, NUMBER(MILLI) },
-		{ "rd_timestamp_seconds", 1, timestamp, NUMBER(WHOLE) },
-		{ "rd_unix_micros", 1, unix_time, NUMBER(ONE) },
-		{ "rd_unix_millis", 1, unix_time, NUMBER(MILLI) },
-		{ "rd_unix_seconds", 1, unix_time, NUMBER(WHOLE) },
-		{ "rd_unix_date", 1, unix_time, NUMBER(DAY) },
-		{ "rd_date", -1, date, nullptr },
-		{ "rd_datetime", -1, datetime, nullptr },
 		{ "rd_duration_seconds", 1, duration_seconds, nullptr },
 	};
 
-	return udf_register(db, FUNCTIONS, countof(FUNCTIONS));
+	int r = udf_register(db, FUNCTIONS, countof(FUNCTIONS));
+
+	if (r == 0)
+		r = udf_register_time_make(db);
+	if (r == 0)
+		r = udf_register_time_text(db);
+	if (r == 0)
+		r = udf_register_time_parse(db);
+	return r ? r : udf_register_time_zone(db);
 }

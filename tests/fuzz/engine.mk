@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-engine_fuzzers := call document patch regex sql
+engine_fuzzers := call document patch regex sql zone
 fuzzers += $(engine_fuzzers:%=tests/fuzz/fuzz-%)
 $(foreach f,$(engine_fuzzers),\
 	$(eval tests/fuzz/fuzz-$(f).src := tests/fuzz/fuzz-$(f).c)\

@@ -1,0 +1,12 @@
+q01	SELECT count() FROM b.events WHERE status >= 500 AND bytes > 50000
+q02	SELECT type AS k, count(), sum(bytes), avg(latency_ms) FROM b.events GROUP BY k ORDER BY k
+q03	SELECT `user.name` AS k, sum(bytes) AS s FROM b.events GROUP BY k ORDER BY s DESC, k LIMIT 10
+q04	SELECT uniqExact(session) FROM b.events
+q05	SELECT toStartOfHour(ts) AS h, count(), avg(latency_ms) FROM b.events GROUP BY h ORDER BY h
+q06	SELECT * FROM b.events WHERE _id = '@ID@'
+q07	SELECT count(), sum(bytes) FROM b.events WHERE session = '@SESSION@'
+q08	SELECT region, count(), sum(price) FROM b.events JOIN b.dim ON toString(country) = dim.code GROUP BY region ORDER BY region
+q09	SELECT count() FROM b.events WHERE message LIKE '%deadlock%'
+q10	SELECT count(), avg(latency_ms) FROM b.events WHERE `user.plan` = 'enterprise' AND `geo.lat` > 50
+q11	SELECT _id AS i, latency_ms AS l FROM b.events WHERE type = 'purchase' ORDER BY l DESC LIMIT 20
+q12	SELECT count() FROM b.events WHERE has(tags, 'vip')

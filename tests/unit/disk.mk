@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+disk_tests := crc32c file sealed
+tests += $(disk_tests:%=tests/unit/test-%)
+$(foreach t,$(disk_tests),\
+	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
+	$(eval tests/unit/test-$(t).libs := service/disk/disk tests/lib/testlib common/common)\
+	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs)))
