@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "service/sql/bind_internal.h"
+#include "common/clock.h"
+#include "service/sql/draft.h"
+#include "service/sql/pushdown.h"
 #include "service/store/snapshot.h"
 
 void *bind_node(struct binder *b, size_t size)
@@ -273,12 +276,31 @@ static size_t ordinal_of(struct binder *b, const struct columns *to, const struc
 	return 0;
 }
 
+const struct expr *item_meant(struct binder *b, const struct core *core, const struct expr *e,
+			      bool by_name)
+{
+	const struct columns columns = { .core = core };
+	bool number = e->kind == EXPR_NUMBER && e->at->kind == TOKEN_INT;
+	size_t ordinal =
+		number ? strtoul(e->at->text, nullptr, 10) : ordinal_of(b, &columns, e, by_name);
+	size_t at = 0;
+
+	if (ordinal == 0)
+		return e->kind == EXPR_NUMBER ? nullptr : e;
+	for (const struct select_item *i = core->items; i && i->expr; i = i->next)
+		if (++at == ordinal)
+			return i->expr;
+	return nullptr;
+}
+
+/* GROUP BY and HAVING; the first is done already where the pipe groups. */
 static void print_group(struct binder *b, struct buf *out, struct columns *columns)
 {
 	const struct core *core = columns->core;
+	bool grouped = columns->scope->grouped != nullptr;
 
 	columns->scope->aliases = core->items;
-	for (size_t i = 0; i < core->n_group; i++) {
+	for (size_t i = 0; i < core->n_group && !grouped; i++) {
 		size_t ordinal = ordinal_of(b, columns, core->group[i], false);
 
 		buf_add_str(out, i ? ", " : " GROUP BY ");
@@ -288,7 +310,7 @@ static void print_group(struct binder *b, struct buf *out, struct columns *colum
 			print_value(b, out, core->group[i], columns->scope);
 	}
 	if (core->having) {
-		buf_add_str(out, " HAVING ");
+		buf_add_str(out, grouped ? " WHERE " : " HAVING ");
 		print_condition(b, out, core->having, columns->scope);
 	}
 }
@@ -335,10 +357,19 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 	}
 }
 
-/* Bind one SELECT; ORDER BY is printed into order, because its FROM must know what that asks for. */
+static bool is_grouping(const struct core *core)
+{
+	bool found = core->n_group > 0 || core->having;
+
+	for (const struct select_item *i = core->items; i && !found; i = i->next)
+		found = i->expr && has_aggregate(i->expr);
+	return found;
+}
+
+/* Bind one SELECT; ORDER BY, if it is this SELECT's own, is printed into order, because FROM must know what that asks for. */
 static void bind_core(struct binder *b, struct buf *out, const struct core *core,
-		      struct scope *outer, const struct order_item *order, struct buf *order_text,
-		      bool hidden, struct output *ret)
+		      struct scope *outer, const struct query *query, int64_t row_limit,
+		      struct buf *order, bool hidden, struct output *ret)
 {
 	auto_buf struct buf where = buf_make(BIND_TEXT_MAX), group = buf_make(BIND_TEXT_MAX);
 	struct scope scope = { .outer = outer };
@@ -346,18 +377,23 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 				   .hidden = buf_make(BIND_TEXT_MAX),
 				   .core = core,
 				   .scope = &scope };
+	bool grouping = is_grouping(core);
 
-	bind_from(b, core->from, &scope);
-	if (!b->r && core->where) {
-		buf_add_str(&where, " WHERE ");
-		print_condition(b, &where, core->where, &scope);
-	}
+	bind_from(b, core, &scope);
+	bool filtered = !b->r && pushdown_where(b, &where, core->where, &scope);
+	struct draft *whole = filtered && !b->ask->pipes_off ? pushdown_whole(&scope) : nullptr;
+	if (whole && grouping &&
+	    !grouped_try(b, whole, core, query ? query->order : nullptr, &scope))
+		whole = nullptr;
 	if (!b->r)
-		add_items(b, &columns, hidden);
+		add_items(b, &columns, hidden && !grouping);
 	if (!b->r)
 		print_group(b, &group, &columns);
-	if (!b->r && order)
-		print_query_order(b, order_text, order, &columns);
+	if (!b->r && query) {
+		print_query_order(b, order, query->order, &columns);
+		if (whole)
+			pushdown_order(b, whole, core, query, row_limit, &scope);
+	}
 
 	buf_addf(out, "SELECT %s", core->distinct ? "DISTINCT " : "");
 	buf_add(out, columns.text.data, columns.text.len);
@@ -453,7 +489,7 @@ void bind_query(struct binder *b, struct buf *out, const struct query *query, st
 			bind_query(b, out, core->nested, outer, 0, false, &output);
 			buf_add_str(out, ")");
 		} else {
-			bind_core(b, out, core, outer, of_set ? nullptr : query->order, &order,
+			bind_core(b, out, core, outer, of_set ? nullptr : query, row_limit, &order,
 				  hidden && !of_set, &output);
 		}
 		if (first)
@@ -502,15 +538,21 @@ static void binder_done(struct binder *b)
 		snapshot_unref(((const struct bound_collection *)b->collections.item[i])->snapshot);
 }
 
-int bind_tree(struct arena *arena, struct store *store, const struct query *query, uint64_t now_us,
-	      int64_t row_limit, struct bound *ret, struct sql_error *error)
+int bind_tree(struct arena *arena, struct store *store, struct sqlite3 *db,
+	      const struct query *query, const struct sql_query *ask, struct bound *ret,
+	      struct sql_error *error)
 {
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	struct binder b = { .arena = arena, .store = store, .error = error, .now_us = now_us };
+	struct binder b = { .arena = arena,
+			    .store = store,
+			    .db = db,
+			    .ask = ask,
+			    .error = error,
+			    .now_us = clock_wall_us() };
 	struct output output = {};
 	struct bound bound = {};
 
-	bind_query(&b, &text, query, nullptr, row_limit, true, &output);
+	bind_query(&b, &text, query, nullptr, ask->row_limit, true, &output);
 	bound.sql = bind_keep(&b, &text);
 	bound.columns = output.columns;
 	bound.n_columns = output.n;

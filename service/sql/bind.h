@@ -50,15 +50,17 @@ struct bound {
 /* Let go of the snapshots. Harmless on a zeroed one. */
 void bound_done(struct bound *bound);
 
+struct sqlite3;
+
 /*
  * Bind a query. (Not called bind: that name is a system call's, and libraries would find ours.)
  *
- * now_us     what CURRENT_TIMESTAMP is
- * row_limit  for a query without LIMIT; 0: none
+ * db   an empty connection with our functions, for values that are known before any row is read
+ * ask  the parameters' values and the limit for a query without LIMIT
  * ret        set only on success; lives in the arena; bound_done() lets go of what it read
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int bind_tree(struct arena *arena, struct store *store, const struct query *query,
-			    uint64_t now_us, int64_t row_limit, struct bound *ret,
-			    struct sql_error *error);
+[[nodiscard]] int bind_tree(struct arena *arena, struct store *store, struct sqlite3 *db,
+			    const struct query *query, const struct sql_query *ask,
+			    struct bound *ret, struct sql_error *error);

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "service/sql/draft.h"
 #include "service/value/civil.h"
 #include "service/value/value.h"
 
 constexpr size_t CALL_ARGS_MAX = 100; /* SQLite takes 127 */
-constexpr size_t CHAIN_MAX = 300;     /* the parser lets no tree be deeper */
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
@@ -325,8 +325,7 @@ static void print_name(struct binder *b, struct buf *out, const struct expr *e, 
 	buf_add_str(out, call ? ")" : "");
 }
 
-/* What the key of a.b or a[key] is. */
-static struct step step_of(const struct expr *e)
+struct step step_of(const struct expr *e)
 {
 	if (e->n_names > 0)
 		return (struct step) { .name = e->name[0] };
@@ -470,6 +469,11 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 {
 	if (b->r)
 		return;
+	const char *column = grouped_sql(b, e, scope);
+	if (column) {
+		buf_add_str(out, column);
+		return;
+	}
 	switch (e->kind) {
 	case EXPR_NULL:
 		buf_add_str(out, "NULL");

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "service/chunk/chunk.h"
+#include "service/sql/draft.h"
+#include "service/sql/pushdown.h"
 #include "service/store/catalog.h"
 #include "service/store/snapshot.h"
 
@@ -126,11 +128,9 @@ static const struct bound_cte *find_cte(struct binder *b, const struct from_item
 	return nullptr;
 }
 
-/* UNNEST(array AS x), UNNEST(object AS key, value), UNNEST(array of objects). */
-static void bind_unnest(struct binder *b, const struct from_item *item, struct source *source,
-			struct scope *scope)
+/* The columns of UNNEST(array AS x), UNNEST(object AS key, value), UNNEST(array of objects). */
+static void bind_unnest(struct binder *b, const struct from_item *item, struct source *source)
 {
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
 	size_t n = 0;
 
 	source->columns = bind_node(b, 3 * sizeof(*source->columns));
@@ -150,8 +150,14 @@ static void bind_unnest(struct binder *b, const struct from_item *item, struct s
 			(struct column) { .name = "ordinality", .sql = "ord", .undefined = -1 };
 	source->n_columns = n;
 	source->whole = "value";
+}
+
+static void print_unnest(struct binder *b, struct source *source, struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+
 	buf_add_str(&text, "rd_unnest(");
-	print_value(b, &text, item->unnest, scope);
+	print_value(b, &text, source->item->unnest, scope);
 	buf_add_str(&text, ")");
 	source->body = bind_keep(b, &text);
 }
@@ -168,6 +174,15 @@ static void bind_derived(struct binder *b, const struct from_item *item, struct 
 	source->columns = output.columns;
 	source->n_columns = output.n;
 	source->body = bind_keep(b, &text);
+}
+
+static void source_append(struct scope *scope, struct source *source)
+{
+	struct source **end = &scope->sources;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = source;
 }
 
 /* USING (a, b): the same names on both sides are equal. */
@@ -190,8 +205,8 @@ static void print_using(struct binder *b, struct buf *out, const struct from_ite
 	}
 }
 
-static struct source *bind_source(struct binder *b, const struct from_item *item,
-				  struct scope *scope, bool joined)
+/* Make a source and its columns; where its rows come from is decided later. */
+static struct source *bind_source(struct binder *b, const struct from_item *item)
 {
 	struct source *source = bind_node(b, sizeof(*source));
 
@@ -200,99 +215,98 @@ static struct source *bind_source(struct binder *b, const struct from_item *item
 	source->item = item;
 	source->sql = bind_text(b, "s%u", b->next_source++);
 	source->alias = item->alias ? item->alias->text : nullptr;
+	const struct bound_cte *cte = find_cte(b, item);
 	if (item->unnest) {
-		bind_unnest(b, item, source, scope);
-	} else if (item->query) {
-		bind_derived(b, item, source, scope);
-	} else {
-		const struct bound_cte *cte = find_cte(b, item);
-
-		if (cte) {
-			source->body = cte->sql;
-			source->columns = cte->columns;
-			source->n_columns = cte->n_columns;
-			source->alias = source->alias ? source->alias : cte->name;
-		} else {
-			bind_collection(b, item, source);
-			source->joined = joined;
-		}
+		bind_unnest(b, item, source);
+	} else if (cte) {
+		source->body = cte->sql;
+		source->columns = cte->columns;
+		source->n_columns = cte->n_columns;
+		source->alias = source->alias ? source->alias : cte->name;
+	} else if (!item->query) {
+		bind_collection(b, item, source);
 	}
 	return b->r ? nullptr : source;
 }
 
-void bind_from(struct binder *b, const struct from_item *from, struct scope *scope)
+/* Let the pipe of the first source yield this one, too, if it can. */
+static bool absorb(struct binder *b, struct source *source, const struct core *core,
+		   struct scope *scope)
 {
-	struct source **end = &scope->sources;
-	size_t tables = 0;
+	struct draft *draft = pushdown_whole(scope);
 
-	for (const struct from_item *i = from; i; i = i->next)
-		tables += !i->unnest;
-	for (const struct from_item *i = from; i && !b->r; i = i->next) {
-		auto_buf struct buf on = buf_make(BIND_TEXT_MAX);
-		struct source *source = bind_source(b, i, scope, tables > 1);
-
-		if (source && i->n_using > 0)
-			print_using(b, &on, i, scope, source);
-		if (!source || b->r)
-			return;
-		*end = source;
-		end = &source->next;
-		if (i->on)
-			print_condition(b, &on, i->on, scope);
-		if (on.len > 0)
-			source->on = bind_keep(b, &on);
-	}
+	if (!draft || b->ask->pipes_off)
+		return false;
+	if (source->item->unnest)
+		return pushdown_unnest(b, draft, source, scope);
+	return pushdown_join(b, draft, source, core->where, scope);
 }
 
-/* What a collection's pipe does, once everything has been asked of it. Returns its number. */
-static size_t plan_source(struct binder *b, const struct source *source)
+/* Where the rows of a source that no pipe before it yields come from, and ON. */
+static void bind_rows(struct binder *b, struct source *source, bool joined, struct scope *scope)
 {
-	auto n = (uint32_t)source->requests.n;
-	struct plan *plan = bind_node(b, sizeof(*plan));
-	struct field *field = bind_node(b, (n + 1) * sizeof(*field));
-	struct node *node = bind_node(b, (2 * n + 1) * sizeof(*node));
-	struct node **output = bind_node(b, (2 * n + 1) * sizeof(struct node *));
+	const struct from_item *item = source->item;
+	auto_buf struct buf on = buf_make(BIND_TEXT_MAX);
 
-	if (b->r)
-		return 0;
-	for (uint32_t i = 0; i < n; i++) {
-		const struct request *request = source->requests.item[i];
-		struct node *value = &node[2 * i], *missing = value + 1;
-
-		field[i] = request->field;
-		*value = (struct node) { .op = OP_FIELD, .field = i };
-		output[n + i] = value;
-		*missing = (struct node) {
-			.op = OP_IS_MISSING, .arg = &output[n + i], .n_args = 1, .condition = true
-		};
-		output[i] = request->undefined ? missing : value;
+	if (source->snapshot) {
+		source->draft = draft_new(b, source->sql, source->snapshot);
+		source->joined = joined;
+	} else if (item->unnest) {
+		print_unnest(b, source, scope);
+	} else if (item->query) {
+		bind_derived(b, item, source, scope);
 	}
-	*plan = (struct plan) { .snapshot = source->snapshot,
-				.field = field,
-				.n_fields = n,
-				.output = output,
-				.n_outputs = n,
-				.limit = -1 };
-	vec_add(b, &b->plans, plan);
-	return b->plans.n - 1;
+	if (!b->r && item->n_using > 0)
+		print_using(b, &on, item, scope, source);
+	source_append(scope, source);
+	if (!b->r && item->on)
+		print_condition(b, &on, item->on, scope);
+	if (!b->r && on.len > 0)
+		source->on = bind_keep(b, &on);
+}
+
+void bind_from(struct binder *b, const struct core *core, struct scope *scope)
+{
+	size_t tables = 0;
+
+	for (const struct from_item *i = core->from; i; i = i->next)
+		tables += !i->unnest;
+	for (const struct from_item *i = core->from; i && !b->r; i = i->next) {
+		struct source *source = bind_source(b, i);
+
+		if (!source)
+			return;
+		if (absorb(b, source, core, scope))
+			source_append(scope, source);
+		else
+			bind_rows(b, source, tables > 1, scope);
+	}
 }
 
 static void print_source(struct binder *b, struct buf *out, const struct source *source)
 {
-	if (!source->snapshot) {
+	const struct draft *draft = source->draft;
+
+	if (!draft) {
 		buf_addf(out, "%s AS %s", source->body, source->sql);
 		return;
 	}
-	size_t n = plan_source(b, source);
+	size_t n = draft_finish(b, draft), columns = draft->outputs.n + draft->aggregates.n;
 	if (!source->joined) {
 		buf_addf(out, "pipe(%zu) AS %s", n, source->sql);
 		return;
 	}
-	buf_add_str(out, source->requests.n ? "(SELECT " : "(SELECT 1");
-	for (size_t i = 0; i < source->requests.n; i++)
+	buf_add_str(out, columns ? "(SELECT " : "(SELECT 1");
+	for (size_t i = 0; i < columns; i++)
 		buf_addf(out, "%sc%zu", i ? ", " : "", i);
 	/* The limit keeps SQLite from undoing the sub-select; then it can index what comes out. */
 	buf_addf(out, " FROM pipe(%zu) LIMIT -1) AS %s", n, source->sql);
+}
+
+/* Whether a source comes out of the pipe of one before it. */
+static bool is_inside(const struct source *source)
+{
+	return source->draft && strcmp(source->draft->sql, source->sql) != 0;
 }
 
 void print_from(struct binder *b, struct buf *out, const struct scope *scope)
@@ -307,6 +321,8 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope)
 	for (const struct source *s = scope->sources; s && !b->r; s = s->next) {
 		bool outer = s->item->join >= JOIN_LEFT;
 
+		if (is_inside(s))
+			continue;
 		buf_add_str(out, JOINS[s->item->join]);
 		print_source(b, out, s);
 		if (s->on || outer)
@@ -316,41 +332,25 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope)
 	}
 }
 
-static bool same_field(const struct field *a, const struct field *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (a->key[i].len != b->key[i].len ||
-		    memcmp(a->key[i].at, b->key[i].at, a->key[i].len) != 0)
-			return false;
-	return true;
-}
-
-/* Ask a collection for a field. Returns the column's SQL. */
-static const char *request(struct binder *b, struct source *source, const struct field *field,
+/* Ask a pipe for a field. Returns the column's SQL. */
+static const char *request(struct binder *b, const struct source *source, struct field *field,
 			   bool undefined)
 {
-	size_t i = 0;
+	struct draft *draft = source->draft;
+	struct node *value = bind_node(b, sizeof(*value));
+	struct node *missing = bind_node(b, sizeof(*missing));
+	struct node **arg = bind_node(b, sizeof(struct node *));
 
-	for (; i < source->requests.n; i++) {
-		const struct request *old = source->requests.item[i];
-
-		if (old->undefined == undefined && same_field(&old->field, field))
-			break;
-	}
-	if (i == source->requests.n) {
-		struct request *new = bind_node(b, sizeof(*new));
-
-		if (new)
-			*new = (struct request) { .field = *field, .undefined = undefined };
-		vec_add(b, &source->requests, new);
-	}
-	if (!b->r && i == SQL_FIELDS_MAX)
-		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
-				  "A query can ask for at most %zu fields of one collection.",
-				  SQL_FIELDS_MAX);
-	return bind_text(b, undefined ? "(%s.c%zu = x'03')" : "%s.c%zu", source->sql, i);
+	if (!value || !missing || !arg)
+		return "";
+	field->source = source->index;
+	field->in_element = source->element;
+	arg[0] = value;
+	*value = (struct node) { .op = OP_FIELD, .field = draft_field(b, draft, field) };
+	*missing =
+		(struct node) { .op = OP_IS_MISSING, .arg = arg, .n_args = 1, .condition = true };
+	return bind_text(b, undefined ? "(%s.c%zu = x'03')" : "%s.c%zu", draft->sql,
+			 draft_output(b, draft, undefined ? missing : value));
 }
 
 void print_steps(struct binder *b, struct buf *out, const struct step *step, size_t n_steps,
@@ -366,7 +366,7 @@ void print_steps(struct binder *b, struct buf *out, const struct step *step, siz
 }
 
 /* A collection's field, as far as the steps are names; what is left is looked up in it. */
-static const char *field_sql(struct binder *b, struct source *source, const struct step *step,
+static const char *field_sql(struct binder *b, const struct source *source, const struct step *step,
 			     size_t n, const char *function, struct scope *scope)
 {
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
@@ -376,7 +376,7 @@ static const char *field_sql(struct binder *b, struct source *source, const stru
 	for (; key && names < n && step[names].name; names++)
 		key[names] =
 			(struct str) { step[names].name->text, (uint32_t)step[names].name->len };
-	const struct field field = { .key = key, .n = names };
+	struct field field = { .key = key, .n = names };
 	bool undefined = names == n && strcmp(function, "rd_undef") == 0;
 	const char *sql = request(b, source, &field, undefined);
 	if (names == n)
@@ -419,7 +419,7 @@ const char *resolved_sql(struct binder *b, const struct resolved *at, const stru
 		all[i].name = e->name[at->used + i];
 	for (size_t i = 0; i < n_steps; i++)
 		all[words + i] = step[i];
-	if (at->source->snapshot)
+	if (at->source->draft)
 		return field_sql(b, at->source, all, n, function, scope);
 	return member_sql(b, at, all, n, function, scope);
 }

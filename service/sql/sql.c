@@ -236,7 +236,7 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 }
 
 /* Lex, parse and bind. */
-static int prepare(struct arena *arena, struct store *store, const struct sql_query *query,
+static int prepare(struct sql_session *session, struct arena *arena, const struct sql_query *query,
 		   struct bound *ret, struct sql_error *error)
 {
 	struct token *tokens = nullptr;
@@ -246,11 +246,11 @@ static int prepare(struct arena *arena, struct store *store, const struct sql_qu
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	if (r == 0)
-		r = bind_tree(arena, store, tree, clock_wall_us(), query->row_limit, ret, error);
+		r = bind_tree(arena, session->store, session->db, tree, query, ret, error);
 	return r;
 }
 
-static const struct sql_parameter *find_parameter(const struct sql_query *query, const char *name)
+const struct sql_parameter *sql_parameter_find(const struct sql_query *query, const char *name)
 {
 	for (size_t i = 0; i < query->n_parameters; i++)
 		if (strcmp(query->parameter[i].name, name) == 0)
@@ -287,19 +287,29 @@ static int bind_packed(sqlite3_stmt *stmt, int index, const struct sql_parameter
 		       : -ENOMEM;
 }
 
-static int bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query,
-			   const struct bound *bound, struct sql_error *error)
+int sql_bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query, const char *const *name,
+			size_t n)
 {
-	for (size_t i = 0; i < bound->n_parameters; i++) {
-		const struct sql_parameter *parameter = find_parameter(query, bound->parameters[i]);
+	auto used = (size_t)sqlite3_bind_parameter_count(stmt);
 
-		if (!parameter)
-			return sql_refuse(error, SQL_QUERY_ERROR, "parameter_not_found",
-					  "Parameter `%.60s` has no value.", bound->parameters[i]);
-		int r = bind_packed(stmt, (int)i + 1, parameter);
+	for (size_t i = 0; i < n && i < used; i++) {
+		const struct sql_parameter *parameter = sql_parameter_find(query, name[i]);
+		int r = parameter ? bind_packed(stmt, (int)i + 1, parameter) : SQL_REFUSED;
+
 		if (r)
 			return r;
 	}
+	return 0;
+}
+
+/* Every parameter that the query names must have a value. */
+static int check_parameters(const struct sql_query *query, const struct bound *bound,
+			    struct sql_error *error)
+{
+	for (size_t i = 0; i < bound->n_parameters; i++)
+		if (!sql_parameter_find(query, bound->parameters[i]))
+			return sql_refuse(error, SQL_QUERY_ERROR, "parameter_not_found",
+					  "Parameter `%.60s` has no value.", bound->parameters[i]);
 	return 0;
 }
 
@@ -350,7 +360,7 @@ static int step_through(struct sql_session *session, struct arena *arena,
 	if (code != SQLITE_OK)
 		return failure(session, query, error);
 
-	int r = bind_parameters(stmt, query, bound, error);
+	int r = sql_bind_parameters(stmt, query, bound->parameters, bound->n_parameters);
 	if (r == 0) {
 		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, (void *)(uintptr_t)query);
 		if (sqlite3_set_clientdata(db, UDF_QUERY, (void *)(uintptr_t)query, nullptr))
@@ -372,7 +382,10 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 					     .memory = SQL_MEMORY_MAX };
 	cleanup(exec_query_free_at) struct exec_query *running = nullptr;
 
-	int r = exec_query_new(session->exec, &limits, &running);
+	int r = check_parameters(query, bound, error);
+	if (r)
+		return r;
+	r = exec_query_new(session->exec, &limits, &running);
 	if (r)
 		return pipe_failure(r, running, error);
 	session->table = (struct pipe_table) { .plans = bound->plans,
@@ -414,7 +427,7 @@ static int run(struct sql_session *session, const struct sql_query *query, bool 
 	};
 	cleanup(bound_done) struct bound bound = {};
 
-	int r = prepare(&arena, session->store, query, &bound, error);
+	int r = prepare(session, &arena, query, &bound, error);
 	if (r == 0)
 		r = describe(&bound, &result);
 	if (r == 0 && really)

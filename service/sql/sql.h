@@ -65,6 +65,7 @@ struct sql_query {
 		prefix; /* put before the rows, so that an answer need not be copied together; or nullptr */
 	size_t result_max; /* bytes of the rows as JSON */
 	int64_t rows_max;
+	bool pipes_off; /* for tests: pipes only read, SQLite does the rest */
 };
 
 struct sql_result {
@@ -112,6 +113,16 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 
 /* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
 void sql_set_temp_folder(char *folder);
+
+struct sqlite3_stmt;
+
+/* The parameter of that name, or nullptr. */
+[[nodiscard]] const struct sql_parameter *sql_parameter_find(const struct sql_query *query,
+							     const char *name);
+
+/* Bind the parameters called name[n] to a statement as ?1 and on, as far as it has them. Returns 0, SQL_REFUSED if one has no value, -EIO or -ENOMEM. */
+[[nodiscard]] int sql_bind_parameters(struct sqlite3_stmt *stmt, const struct sql_query *query,
+				      const char *const *name, size_t n);
 
 /* Limit the memory of all SQLite connections of the process together. */
 void sql_limit_memory(uint64_t bytes);
