@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sqlite3.h>
 
@@ -15,6 +16,7 @@
 #include "service/exec/pipe.h"
 #include "service/sql/arena.h"
 #include "service/sql/bind.h"
+#include "service/sql/explain.h"
 #include "service/sql/function.h"
 #include "service/sql/lex.h"
 #include "service/sql/parse.h"
@@ -237,12 +239,15 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 
 /* Lex, parse and bind. */
 static int prepare(struct sql_session *session, struct arena *arena, const struct sql_query *query,
-		   struct bound *ret, struct sql_error *error)
+		   struct bound *ret, bool *ret_explain, struct sql_error *error)
 {
 	struct token *tokens = nullptr;
 	struct query *tree = nullptr;
 
 	int r = lex(arena, query->text, query->len, &tokens, error);
+	*ret_explain =
+		r == 0 && tokens->kind == TOKEN_WORD && strcasecmp(tokens->text, "EXPLAIN") == 0;
+	tokens += *ret_explain;
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	if (r == 0)
@@ -415,6 +420,29 @@ static int describe(const struct bound *bound, struct sql_result *result)
 	return r ? r : buf_error(&result->parameters);
 }
 
+/* The answer to EXPLAIN: one row for each line. */
+static int put_explanation(const struct sql_query *query, const struct bound *bound,
+			   struct sql_result *result)
+{
+	auto_buf struct buf text = buf_make(query->result_max);
+
+	explain(bound, &text);
+	const char *line = buf_text(&text);
+	if (!line)
+		return buf_error(&text) ? buf_error(&text) : -ENOMEM;
+	buf_add_str(&result->rows, query->prefix ? query->prefix : "");
+	buf_add_str(&result->rows, "[");
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+		buf_add_str(&result->rows, result->n_rows++ ? ",{\"EXPLAIN\":" : "{\"EXPLAIN\":");
+		buf_add_json(&result->rows, line, (size_t)(end - line));
+		buf_add_str(&result->rows, "}");
+	}
+	buf_add_str(&result->rows, "]");
+	buf_add_str(&result->columns, "[{\"name\":\"EXPLAIN\",\"type\":\"\"}]");
+	int r = buf_error(&result->rows);
+	return r ? r : buf_error(&result->columns);
+}
+
 static int run(struct sql_session *session, const struct sql_query *query, bool really,
 	       struct sql_result *ret, struct sql_error *error)
 {
@@ -426,11 +454,14 @@ static int run(struct sql_session *session, const struct sql_query *query, bool 
 		.parameters = buf_make(COLUMNS_TEXT_MAX),
 	};
 	cleanup(bound_done) struct bound bound = {};
+	bool explained = false;
 
-	int r = prepare(session, &arena, query, &bound, error);
+	int r = prepare(session, &arena, query, &bound, &explained, error);
 	if (r == 0)
 		r = describe(&bound, &result);
-	if (r == 0 && really)
+	if (r == 0 && really && explained)
+		r = put_explanation(query, &bound, &result);
+	else if (r == 0 && really)
 		r = execute(session, &arena, query, &bound, &result, error);
 	if (r)
 		return r;
