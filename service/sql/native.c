@@ -167,6 +167,22 @@ static struct node *comparison(struct binder *b, struct draft *draft, const stru
 	return nullptr;
 }
 
+/* a + b, a || b */
+static struct node *binary(struct binder *b, struct draft *draft, const struct expr *e,
+			   struct scope *scope)
+{
+	static const struct {
+		const char *text;
+		enum operation op;
+	} OPERATORS[] = { { "+", OP_ADD },    { "-", OP_SUBTRACT }, { "*", OP_MULTIPLY },
+			  { "/", OP_DIVIDE }, { "%", OP_MODULO },   { "||", OP_CONCAT } };
+
+	for (size_t i = 0; i < countof(OPERATORS); i++)
+		if (strcmp(OPERATORS[i].text, e->at->text) == 0)
+			return with_args(b, draft, OPERATORS[i].op, e, 0, scope);
+	return nullptr;
+}
+
 /* A node around one condition. */
 static struct node *around(struct binder *b, enum operation op, struct node *inside, bool condition)
 {
@@ -358,6 +374,63 @@ struct node *draft_condition(struct binder *b, struct draft *draft, const struct
 	return around(b, OP_TRUTH, draft_node(b, draft, e, scope), true);
 }
 
+/* condition ? then : otherwise; the last may be nullptr, which is NULL. */
+static struct node *choice(struct binder *b, struct node *condition, struct node *then,
+			   struct node *otherwise)
+{
+	struct node *node = condition && then ? node_of(b, OP_IF, otherwise ? 3 : 2) : nullptr;
+
+	if (!node)
+		return nullptr;
+	node->arg[0] = condition;
+	node->arg[1] = then;
+	if (otherwise)
+		node->arg[2] = otherwise;
+	return node;
+}
+
+/* CASE is a choice whose otherwise is the next one; made from the last to the first. */
+static struct node *case_node(struct binder *b, struct draft *draft, const struct expr *e,
+			      struct scope *scope)
+{
+	struct node *operand = e->operand ? draft_node(b, draft, e->operand, scope) : nullptr;
+	struct node *node = e->otherwise ? draft_node(b, draft, e->otherwise, scope) : nullptr;
+
+	if ((e->operand && !operand) || (e->otherwise && !node))
+		return nullptr;
+	for (size_t i = e->n_args / 2; i-- > 0;) {
+		struct node *when = nullptr;
+
+		if (operand) {
+			struct node *value = draft_node(b, draft, e->arg[2 * i], scope);
+
+			when = value ? node_of(b, OP_EQ, 2) : nullptr;
+			if (!when)
+				return nullptr;
+			when->condition = true;
+			when->arg[0] = operand;
+			when->arg[1] = value;
+		} else {
+			when = draft_condition(b, draft, e->arg[2 * i], scope);
+		}
+		node = choice(b, when, draft_node(b, draft, e->arg[2 * i + 1], scope), node);
+		if (!node)
+			return nullptr;
+	}
+	return node;
+}
+
+static struct node *if_node(struct binder *b, struct draft *draft, const struct expr *e,
+			    struct scope *scope)
+{
+	struct node *otherwise = e->n_args == 3 ? draft_node(b, draft, e->arg[2], scope) : nullptr;
+
+	if (e->n_args == 3 && !otherwise)
+		return nullptr;
+	return choice(b, draft_condition(b, draft, e->arg[0], scope),
+		      draft_node(b, draft, e->arg[1], scope), otherwise);
+}
+
 static bool unit_named(const struct cell *name, enum unit *ret)
 {
 	static const char *const UNITS[] = {
@@ -418,11 +491,18 @@ static struct node *call_node(struct binder *b, struct draft *draft, const struc
 		{ "lower", OP_LOWER },
 		{ "upper", OP_UPPER },
 		{ "rd_length", OP_LENGTH },
+		{ "rd_parse_date", OP_PARSE_DATE },
+		{ "substr", OP_SUBSTR },
+		{ "rd_concat", OP_CONCAT },
 	};
 	const struct function *f = function_find(e->at->text);
 
 	if (!f || e->star || e->distinct || e->order || e->window || e->n_args < f->min ||
-	    e->n_args > f->max || (f->kind != FUNCTION_SCALAR && f->kind != FUNCTION_COALESCE))
+	    e->n_args > f->max)
+		return nullptr;
+	if (f->kind == FUNCTION_IF)
+		return if_node(b, draft, e, scope);
+	if (f->kind != FUNCTION_SCALAR && f->kind != FUNCTION_COALESCE)
 		return nullptr;
 	for (size_t i = 0; i < countof(CALLS); i++) {
 		enum operation op = CALLS[i].op;
@@ -451,6 +531,12 @@ static struct node *value_node(struct binder *b, struct draft *draft, const stru
 		return field_node(b, draft, e, nullptr, 0, scope);
 	if (e->kind == EXPR_GET)
 		return get_node(b, draft, e, scope);
+	if (e->kind == EXPR_BINARY)
+		return binary(b, draft, e, scope);
+	if (e->kind == EXPR_NEGATE)
+		return with_args(b, draft, OP_NEGATE, e, 0, scope);
+	if (e->kind == EXPR_CASE)
+		return case_node(b, draft, e, scope);
 	return e->kind == EXPR_CALL ? call_node(b, draft, e, scope) : nullptr;
 }
 

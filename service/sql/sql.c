@@ -27,7 +27,8 @@
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
-constexpr int PROGRESS_STEPS = 2000; /* SQLite instructions between two looks at the clock */
+constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
+constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
 
 [[gnu::format(printf, 4, 0)]] static int refuse(struct sql_error *error, enum sql_error_kind kind,
 						const char *id, const char *format, va_list args)
@@ -201,6 +202,8 @@ static int pipe_failure(int outcome, const struct exec_query *running, struct sq
 	case PIPE_FAILED:
 		return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s",
 				  exec_query_error(running));
+	case PIPE_UNSUITED:
+		return UNSUITED;
 	case PIPE_DAMAGED:
 		return sql_refuse(error, SQL_DAMAGED, "", "%s", exec_query_error(running));
 	default:
@@ -443,8 +446,8 @@ static int put_explanation(const struct sql_query *query, const struct bound *bo
 	return r ? r : buf_error(&result->columns);
 }
 
-static int run(struct sql_session *session, const struct sql_query *query, bool really,
-	       struct sql_result *ret, struct sql_error *error)
+static int attempt(struct sql_session *session, const struct sql_query *query, bool really,
+		   struct sql_result *ret, struct sql_error *error)
 {
 	auto_arena struct arena arena = arena_make(ARENA_MAX);
 	cleanup(sql_result_done) struct sql_result result = {
@@ -468,6 +471,20 @@ static int run(struct sql_session *session, const struct sql_query *query, bool 
 	*ret = result;
 	result = (struct sql_result) {};
 	return 0;
+}
+
+/* Natively as far as possible; all by SQLite if a value turns up that a pipe cannot treat just as SQLite does. */
+static int run(struct sql_session *session, const struct sql_query *query, bool really,
+	       struct sql_result *ret, struct sql_error *error)
+{
+	struct sql_query plain = *query;
+
+	int r = attempt(session, query, really, ret, error);
+	if (r != UNSUITED)
+		return r;
+	plain.pipes_off = true;
+	r = attempt(session, &plain, really, ret, error);
+	return r == UNSUITED ? -EIO : r;
 }
 
 int sql_run(struct sql_session *session, const struct sql_query *query, struct sql_result *ret,
