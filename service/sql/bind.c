@@ -381,7 +381,8 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 
 	bind_from(b, core, &scope);
 	bool filtered = !b->r && pushdown_where(b, &where, core->where, &scope);
-	struct draft *whole = filtered && !b->ask->pipes_off ? pushdown_whole(&scope) : nullptr;
+	struct draft *whole =
+		filtered && b->ask->way == SQL_PIPES ? pushdown_whole(&scope) : nullptr;
 	if (whole && grouping &&
 	    !grouped_try(b, whole, core, query ? query->order : nullptr, &scope))
 		whole = nullptr;

@@ -235,7 +235,7 @@ static bool absorb(struct binder *b, struct source *source, const struct core *c
 {
 	struct draft *draft = pushdown_whole(scope);
 
-	if (!draft || b->ask->pipes_off)
+	if (!draft || b->ask->way != SQL_PIPES)
 		return false;
 	if (source->item->unnest)
 		return pushdown_unnest(b, draft, source, scope);
@@ -283,12 +283,28 @@ void bind_from(struct binder *b, const struct core *core, struct scope *scope)
 	}
 }
 
+/* The name of a source's collection, whatever it is called here. */
+static const char *collection_name(struct binder *b, const struct source *source)
+{
+	for (size_t i = 0; i < b->collections.n; i++) {
+		const struct bound_collection *c = b->collections.item[i];
+
+		if (c->snapshot == source->snapshot)
+			return c->name;
+	}
+	return "";
+}
+
 static void print_source(struct binder *b, struct buf *out, const struct source *source)
 {
 	const struct draft *draft = source->draft;
 
 	if (!draft) {
 		buf_addf(out, "%s AS %s", source->body, source->sql);
+		return;
+	}
+	if (b->ask->way == SQL_TABLES) {
+		buf_addf(out, "docs_%s AS %s", collection_name(b, source), source->sql);
 		return;
 	}
 	size_t n = draft_finish(b, draft), columns = draft->outputs.n + draft->aggregates.n;
@@ -365,28 +381,6 @@ void print_steps(struct binder *b, struct buf *out, const struct step *step, siz
 	}
 }
 
-/* A collection's field, as far as the steps are names; what is left is looked up in it. */
-static const char *field_sql(struct binder *b, const struct source *source, const struct step *step,
-			     size_t n, const char *function, struct scope *scope)
-{
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	struct str *key = bind_node(b, (n + 1) * sizeof(*key));
-	uint32_t names = 0;
-
-	for (; key && names < n && step[names].name; names++)
-		key[names] =
-			(struct str) { step[names].name->text, (uint32_t)step[names].name->len };
-	struct field field = { .key = key, .n = names };
-	bool undefined = names == n && strcmp(function, "rd_undef") == 0;
-	const char *sql = request(b, source, &field, undefined);
-	if (names == n)
-		return sql;
-	buf_addf(&text, "%s(%s", function, sql);
-	print_steps(b, &text, step + names, n - names, scope);
-	buf_add_str(&text, ")");
-	return bind_keep(b, &text);
-}
-
 /* What the steps lead to from a column, or else from a second one. */
 static const char *member_sql(struct binder *b, const struct resolved *at, const struct step *step,
 			      size_t n, const char *function, struct scope *scope)
@@ -403,6 +397,31 @@ static const char *member_sql(struct binder *b, const struct resolved *at, const
 		buf_add_str(&text, n > 0 ? ")" : "");
 	}
 	buf_add_str(&text, both ? ")" : "");
+	return bind_keep(b, &text);
+}
+
+/* A collection's field, as far as the steps are names; what is left is looked up in it. */
+static const char *field_sql(struct binder *b, struct source *source, const struct step *step,
+			     size_t n, const char *function, struct scope *scope)
+{
+	if (b->ask->way == SQL_TABLES)
+		return member_sql(b, &(struct resolved) { .source = source, .base = "doc" }, step,
+				  n, function, scope);
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	struct str *key = bind_node(b, (n + 1) * sizeof(*key));
+	uint32_t names = 0;
+
+	for (; key && names < n && step[names].name; names++)
+		key[names] =
+			(struct str) { step[names].name->text, (uint32_t)step[names].name->len };
+	struct field field = { .key = key, .n = names };
+	bool undefined = names == n && strcmp(function, "rd_undef") == 0;
+	const char *sql = request(b, source, &field, undefined);
+	if (names == n)
+		return sql;
+	buf_addf(&text, "%s(%s", function, sql);
+	print_steps(b, &text, step + names, n - names, scope);
+	buf_add_str(&text, ")");
 	return bind_keep(b, &text);
 }
 

@@ -216,7 +216,7 @@ static bool filter_conjunct(void *userdata, const struct expr *e)
 	struct filtering *f = userdata;
 
 	for (struct source *s = f->scope->sources; s && !f->b->r; s = s->next) {
-		if (f->b->ask->pipes_off || !s->draft || s->sql != s->draft->sql ||
+		if (f->b->ask->way != SQL_PIPES || !s->draft || s->sql != s->draft->sql ||
 		    !may_filter(f->scope, s))
 			continue;
 		struct node *node = draft_condition(f->b, s->draft, e, f->scope);

@@ -90,6 +90,11 @@ struct sql_session {
 	struct pipe_table table;
 };
 
+sqlite3 *sql_session_db(struct sql_session *session)
+{
+	return session->db;
+}
+
 /* Settings and functions of a session's connection. */
 static int configure(struct sql_session *session)
 {
@@ -153,8 +158,9 @@ static int authorize(void *, int action, const char *a, const char *b, const cha
 	if (action == SQLITE_SELECT)
 		allowed = true;
 	else if (action == SQLITE_READ)
-		allowed = a && (strcmp(a, "pipe") == 0 || strcmp(a, "rd_unnest") == 0 ||
-				a[0] == '\0' || is_ours(a, 's') || is_ours(a, 'w'));
+		allowed = a && (strcmp(a, "pipe") == 0 || strncmp(a, "docs_", 5) == 0 ||
+				strcmp(a, "rd_unnest") == 0 || a[0] == '\0' || is_ours(a, 's') ||
+				is_ours(a, 'w'));
 	else if (action == SQLITE_FUNCTION)
 		allowed = b && function_allowed(b);
 	return allowed ? SQLITE_OK : SQLITE_DENY;
@@ -482,7 +488,7 @@ static int run(struct sql_session *session, const struct sql_query *query, bool 
 	int r = attempt(session, query, really, ret, error);
 	if (r != UNSUITED)
 		return r;
-	plain.pipes_off = true;
+	plain.way = SQL_SCANS;
 	r = attempt(session, &plain, really, ret, error);
 	return r == UNSUITED ? -EIO : r;
 }

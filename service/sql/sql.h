@@ -53,6 +53,13 @@ struct sql_parameter {
 	size_t len;
 };
 
+/* Who does the work. All ways give one answer; the last two are the oracle that the first is tested against. */
+enum sql_way : uint8_t {
+	SQL_PIPES, /* native pipes as far as possible, SQLite the rest */
+	SQL_SCANS, /* pipes only read, SQLite does the rest */
+	SQL_TABLES, /* SQLite alone, over tables docs_NAME(doc BLOB) that a test has made in the session's database */
+};
+
 struct sql_query {
 	const char *text; /* [len] UTF-8 */
 	size_t len;
@@ -65,7 +72,7 @@ struct sql_query {
 		prefix; /* put before the rows, so that an answer need not be copied together; or nullptr */
 	size_t result_max; /* bytes of the rows as JSON */
 	int64_t rows_max;
-	bool pipes_off; /* for tests: pipes only read, SQLite does the rest */
+	enum sql_way way;
 };
 
 struct sql_result {
@@ -107,6 +114,9 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 /* Check a query without running it; only collections and parameters of the result are filled. Returns as sql_run(). */
 [[nodiscard]] int sql_validate(struct sql_session *session, const struct sql_query *query,
 			       struct sql_result *ret, struct sql_error *error);
+
+/* The session's database, for the tables of SQL_TABLES. */
+[[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
 
 /* Whether a query has been cancelled or is past its deadline. */
 [[nodiscard]] bool sql_is_over(const struct sql_query *query);
