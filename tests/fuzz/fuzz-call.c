@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(body, data + 1, size - 1);
 	struct call call = { .store = f.store,
-			     .reader = f.reader,
+			     .session = f.session,
 			     .grant = &grant,
 			     .op = data[0] % OP_COUNT,
 			     .workspace = "commons",

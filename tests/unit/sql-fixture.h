@@ -44,7 +44,7 @@ static inline int run(const char *text, struct sql_result *ret, uint64_t limit_u
 				   .rows_max = 100'000 };
 
 	error = (struct sql_error) {};
-	return sql_run(f.reader, &query, ret, &error);
+	return sql_run(f.session, &query, ret, &error);
 }
 
 static inline bool gives(const char *text, const char *want)

@@ -24,7 +24,7 @@ static uint16_t run(uint16_t op, const char *workspace, const char *collection, 
 		    struct buf *ret)
 {
 	struct call call = { .store = f.store,
-			     .reader = f.reader,
+			     .session = f.session,
 			     .grant = &grant,
 			     .op = op,
 			     .workspace = workspace,
