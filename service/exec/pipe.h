@@ -23,6 +23,7 @@ enum {
 	PIPE_FAILED,	/* an error of the query: pipe_error() */
 	PIPE_DAMAGED,	/* stored bytes are wrong: pipe_error() names segment and page */
 	PIPE_END,	/* of pipe_next(): no more rows */
+	PIPE_UNSUITED, /* a value that exec cannot treat just as SQLite does: answer the query another way */
 };
 
 struct exec; /* the process's threads and memory for queries */
