@@ -4,6 +4,7 @@
  * columns: what service/column costs, in bytes and nanoseconds a value, for columns as they occur.
  */
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #include "common/buf.h"
+#include "service/column/floats.h"
 #include "service/column/hash.h"
 #include "service/column/ints.h"
 
@@ -96,8 +98,49 @@ static void show_all_ints(void)
 	show_ints("runs of 50", value);
 }
 
+static void floats_all(const struct floats *floats, double *out)
+{
+	for (uint32_t b = 0; b < column_blocks(floats->n); b++)
+		floats_read(floats, b, out);
+}
+
+static void show_floats(const char *name, const double *value)
+{
+	auto_buf struct buf out = buf_make(1u << 30);
+	struct floats floats;
+	auto_free double *room = malloc(COLUMN_BLOCK * sizeof(*room));
+	double write = BEST((buf_clear(&out), floats_write(&out, value, N)));
+
+	if (!room || buf_error(&out) || !floats_open(out.data, out.len, N, &floats))
+		exit(1);
+	double read = BEST(floats_all(&floats, room));
+	printf("%-24s %7.3f bytes  write %6.3f ns  read %6.3f ns\n", name,
+	       (double)out.len / (double)N, write, read);
+}
+
+static void show_all_floats(void)
+{
+	auto_free double *value = calloc(N, sizeof(*value));
+	static const double POWER[] = { 1, 1e2, 1e3, 1e5 };
+
+	if (!value)
+		exit(1);
+	for (size_t p = 0; p < countof(POWER); p++) {
+		char name[40];
+
+		for (uint32_t i = 0; i < N; i++)
+			value[i] = floor((double)random_of(i) / 0x1p64 * 180 * POWER[p]) / POWER[p];
+		(void)snprintf(name, sizeof(name), "0 to 180 by 1/%.0f", POWER[p]);
+		show_floats(name, value);
+	}
+	for (uint32_t i = 0; i < N; i++)
+		value[i] = (double)random_of(i) / 0x1p64;
+	show_floats("any doubles", value);
+}
+
 int main(void)
 {
 	show_all_ints();
+	show_all_floats();
 	return 0;
 }
