@@ -61,23 +61,27 @@ static bool read_exactly(int dir, const char *name, uint8_t *ret, size_t len)
 	return good;
 }
 
-/* The seed of the recovery key, if this boot was unlocked with it: a credential, empty otherwise. */
-static void load_recovery_seed(struct lock_recovery *recovery)
+/*
+ * The two halves of the recovery key: the public one that setup has left, and the private one if
+ * this boot was unlocked with it. Credentials; empty where there is none. Returns whether there is the public one.
+ */
+static bool load_recovery(struct lock_recovery *recovery)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	auto_close int dir = -1;
 
-	if (folder && keyfile_folder(folder, &dir) == 0)
-		recovery->has_seed =
-			read_exactly(dir, "recovery", recovery->seed, sizeof(recovery->seed));
+	if (!folder || keyfile_folder(folder, &dir))
+		return false;
+	recovery->has_seed = read_exactly(dir, "recovery", recovery->seed, sizeof(recovery->seed));
+	return read_exactly(dir, "recovery.pub", recovery->public_key,
+			    sizeof(recovery->public_key));
 }
 
 /* Make the master key's provider: by the TPM and the recovery key, or in clear on the volume. */
 static int make_master(struct daemon *daemon)
 {
 	uint32_t kinds = 0;
-	bool has_recovery = read_exactly(daemon->dir, "recovery.pub", daemon->recovery.public_key,
-					 sizeof(daemon->recovery.public_key));
+	bool has_recovery = load_recovery(&daemon->recovery);
 
 	int r = master_kinds(daemon->dir, &kinds);
 	if (r)
@@ -91,7 +95,6 @@ static int make_master(struct daemon *daemon)
 		return master_new(daemon->dir, &lock, 1, &daemon->master);
 	}
 
-	load_recovery_seed(&daemon->recovery);
 	r = tpm_new(loop_listen_fd("tpm", 0), daemon->tpm_path, &daemon->tpm);
 	if (r)
 		return r;
