@@ -34,6 +34,7 @@ static const struct {
 	[EVENT_TLS] = { "tls", "a certificate was loaded, made or refused" },
 	[EVENT_PROVISION] = { "provision", "a step of the first boot" },
 	[EVENT_SELF_TEST] = { "self-test", "a sandbox check" },
+	[EVENT_KEYS] = { "keys", "a collection key or the master key cannot be used" },
 };
 static_assert(countof(EVENTS) == EVENT_COUNT);
 

@@ -25,6 +25,7 @@ enum event_id {
 	EVENT_TLS,
 	EVENT_PROVISION,
 	EVENT_SELF_TEST,
+	EVENT_KEYS,
 	EVENT_COUNT,
 };
 

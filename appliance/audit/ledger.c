@@ -36,6 +36,7 @@ static const char *const LOW_SPACE_CODES[] = {
 	"api.collection.get",
 	"api.collection.delete",
 	"api.documents.delete",
+	"key.destroy",
 	"ssh.",
 	"session.",
 	"access.",

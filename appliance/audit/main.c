@@ -35,8 +35,8 @@ constexpr uint64_t EPOCH_US = 3600 * SECOND_US;
 constexpr size_t TEXT_MAX = 512;
 
 /* The sockets, and so the producers: a peer's number is its place here. */
-static const char *const PRODUCERS[] = { "accounts", "engine", "appliance" };
-constexpr uint32_t ALL_PEERS = 0b111;
+static const char *const PRODUCERS[] = { "accounts", "engine", "appliance", "keys" };
+constexpr uint32_t ALL_PEERS = 0b1111;
 static_assert(ALL_PEERS == (1u << countof(PRODUCERS)) - 1);
 
 /* A frame in the batch; channel is nullptr once its connection has gone. */

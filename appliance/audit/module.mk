@@ -20,4 +20,5 @@ installs += appliance/audit/redoubt-audit:/usr/lib/redoubt \
 	appliance/audit/redoubt-audit-accounts.socket:$(audit_units) \
 	appliance/audit/redoubt-audit-appliance.socket:$(audit_units) \
 	appliance/audit/redoubt-audit-engine.socket:$(audit_units) \
+	appliance/audit/redoubt-audit-keys.socket:$(audit_units) \
 	appliance/audit/org.redoubt.Audit1.conf:/usr/share/dbus-1/system.d

@@ -21,6 +21,7 @@
 #include "appliance/worker/run.h"
 #include "appliance/worker/smbios.h"
 #include "appliance/worker/volume.h"
+#include "common/keyring/lock.h"
 #include "common/log.h"
 
 constexpr int MKFS_TIMEOUT_S = 600; /* a large disk under emulation */
@@ -382,6 +383,23 @@ void boot_provision(struct boot *boot, const char *config)
 		apply_and_go_on(boot, &found);
 }
 
+/*
+ * Leave the private half of the recovery key for redoubt-keys, which needs it if this machine's
+ * TPM is not the one its master key is locked by. Before the volume opens: what needs it starts then.
+ */
+static void leave_recovery_seed(const char *recovery_key)
+{
+	uint8_t seed[CRYPTO_BOX_SEED];
+	int r = lock_recovery_seed(recovery_key, seed);
+
+	if (r == 0)
+		r = handover_leave("keyring-recovery", seed, sizeof(seed));
+	explicit_bzero(seed, sizeof(seed));
+	if (r)
+		log_event(LOG_ERR, EVENT_VOLUME, r,
+			  "the recovery key is not handed to redoubt-keys", nullptr);
+}
+
 void boot_unlock(struct boot *boot, const char *key)
 {
 	cleanup(volume_free_at) struct volume *volume = nullptr;
@@ -397,6 +415,8 @@ void boot_unlock(struct boot *boot, const char *key)
 	}
 	boot->progress(boot->userdata, 30, "trying the key");
 	bool recovery = recovery_normal(key, normal);
+	if (recovery)
+		leave_recovery_seed(normal);
 	r = volume_open_key(volume, VOLUME_NAME, recovery ? normal : key);
 	explicit_bzero(normal, sizeof(normal));
 	if (r == 0)

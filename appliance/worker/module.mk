@@ -11,7 +11,7 @@ worker_pkgs := $(common_pkgs) libcryptsetup blkid yyjson
 
 programs += appliance/worker/redoubt-worker
 appliance/worker/redoubt-worker.src  := appliance/worker/main.c
-appliance/worker/redoubt-worker.libs := appliance/worker/worker common/common
+appliance/worker/redoubt-worker.libs := appliance/worker/worker common/keyring/keyring common/common
 appliance/worker/redoubt-worker.pkgs := $(worker_pkgs)
 
 installs += appliance/worker/redoubt-worker:/usr/lib/redoubt \

@@ -5,9 +5,10 @@
  * floats: a run of doubles as bytes, exact to the bit.
  *
  * Layer 2 (service/column). Pure functions, safe from any thread.
- * Format: FORMAT.md section 4. Doubles that were decimals become integers times a power of ten (ALP), with exceptions
- * kept apart; where that does not pay, the 8 bytes as they are. -0.0, NaN and infinities survive.
- * Source: Afroozeh, Kuffo, Boncz: ALP, SIGMOD 2023.
+ * Format: FORMAT.md section 4. Doubles that were decimals become their digits, to be divided by a power of ten (ALP), with
+ * exceptions kept apart; where that does not pay, the 8 bytes as they are. -0.0, NaN and infinities survive.
+ * Source: Afroozeh, Kuffo, Boncz: ALP, SIGMOD 2023. It multiplies by a negative power instead, which is quicker
+ * than dividing but gives more exceptions.
  * Trust: as ints.h.
  */
 
@@ -22,13 +23,17 @@
 /* Append an encoding of value[n]. A failure sticks to out. */
 void floats_write(struct buf *out, const double *value, uint32_t n);
 
+enum floats_encoding : uint8_t {
+	FLOATS_RAW,
+	FLOATS_DECIMALS,
+};
+
 struct floats {
 	uint32_t n;
 	bool raw;
 	const uint8_t *data; /* raw: [8 * n] */
-	struct ints
-		digits; /* else: value = digits * multiply / divide, exactly as the encoder checked */
-	double multiply, divide;
+	struct ints digits;  /* else: value = digits / divide, exactly as the encoder checked */
+	double divide;	     /* a power of ten, 1 to 10^15 */
 	const uint8_t *exceptions; /* sorted by index: u32 index, f64 value */
 	uint32_t n_exceptions;
 };

@@ -7,7 +7,8 @@
  * Layer 2 (service/column). Pure functions, safe from any thread.
  * Format: FORMAT.md section 3. Per block one of: constant; frame of reference + bit packing (1 to 64 bits, transposed so
  * that unpacking vectorises); delta + frame of reference; run-length. Chosen from the block's own statistics.
- * Trust: ints_open() checks every offset and width once; after that reading cannot leave the bytes, whatever they are.
+ * Trust: ints_open() checks every offset and width once; after that reading cannot leave the bytes, whatever they are,
+ * and every value that is read lies within its block's bounds and so between min and max.
  */
 
 #include <stddef.h>
@@ -25,7 +26,12 @@ struct ints {
 	size_t len;
 	uint32_t n;
 	int64_t min, max; /* of all values; 0, -1 if n is 0 */
-	bool constant;	  /* all equal min */
+	bool constant;	  /* all equal min; false if n is 0 */
+
+	/* The rest is for the reader alone. */
+	uint64_t scale, span; /* value = min + scale * (0 to span) */
+	uint32_t span_bytes;
+	const uint8_t *table, *start;
 };
 
 /* Open what ints_write() wrote. Returns whether it is well-formed and has n values; *ret is set only then and borrows data. */

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/disk/disk
-service/disk/disk.src := service/disk/file.c service/disk/sealed.c service/disk/sealed_head.c service/disk/sealed_writer.c
+service/disk/disk.src := service/disk/cache.c service/disk/file.c service/disk/sealed.c service/disk/sealed_head.c service/disk/sealed_writer.c

@@ -10,6 +10,7 @@
  * types skewed, and in one of 2,000 messages the word "deadlock".
  */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>

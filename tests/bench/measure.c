@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base.h"
+#include "common/buf.h"
 
 double measure_ms(clockid_t clock)
 {
@@ -61,20 +65,30 @@ void measure_print_waits(const char *step, double *waits, size_t count)
 int measure_print_memory(const char *step, const char *proc)
 {
 	char path[64], line[256];
-	long kb = 0;
 
 	(void)snprintf(path, sizeof(path), "%s/status", proc);
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return neg_errno();
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "VmRSS: %ld kB", &kb) == 1)
-			measure_print(step, "rss_kb", (double)kb);
-		if (sscanf(line, "VmHWM: %ld kB", &kb) == 1)
-			measure_print(step, "peak_kb", (double)kb);
+		if (strncmp(line, "VmRSS:", 6) == 0)
+			measure_print(step, "rss_kb", strtod(line + 6, nullptr));
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			measure_print(step, "peak_kb", strtod(line + 6, nullptr));
 	}
 	(void)fclose(file);
 	return 0;
+}
+
+FILE *measure_open(const char *variable)
+{
+	const char *name = getenv(variable);
+	FILE *file = name ? fopen(name, "re") : nullptr;
+
+	if (!file)
+		(void)fprintf(stderr, "%s: no file to read: %s\n", variable,
+			      name ? name : "not set");
+	return file;
 }
 
 bool measure_next_query(FILE *list, struct measure_query *ret)

@@ -60,6 +60,9 @@ void measure_print_waits(const char *step, double *waits, size_t count);
  */
 [[nodiscard]] int measure_print_memory(const char *step, const char *proc);
 
+/* Open the file that an environment variable names, to read. Returns nullptr, having told, if it cannot be read. */
+[[nodiscard]] FILE *measure_open(const char *variable);
+
 /* Read the next "NAME<tab>TEXT" line of a list of queries. Returns whether there was one. */
 [[nodiscard]] bool measure_next_query(FILE *list, struct measure_query *ret);
 

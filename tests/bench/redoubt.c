@@ -168,26 +168,26 @@ static int send_lines(struct client *client, FILE *file, const char *path)
 	return r == 0 && count > 0 ? end_batch(client, path) : r;
 }
 
-static int send_file(struct client *client, const char *file_name, const char *path)
+static int send_file(struct client *client, const char *variable, const char *path)
 {
-	FILE *file = fopen(file_name, "re");
+	FILE *file = measure_open(variable);
 
 	if (!file)
-		return neg_errno();
+		return -ENOENT;
 	int r = send_lines(client, file, path);
 	(void)fclose(file);
 	return r;
 }
 
 /* Send "code,region" lines after the first as documents. */
-static int send_dim(struct client *client, const char *file_name)
+static int send_dim(struct client *client)
 {
 	char code[16], region[16], line[64];
-	FILE *file = fopen(file_name, "re");
+	FILE *file = measure_open("BENCH_DIM");
 	size_t count = 0;
 
 	if (!file)
-		return neg_errno();
+		return -ENOENT;
 	begin_batch(client);
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "%15[^,],%15[^\n]", code, region) == 2 && count++ > 0)
@@ -218,8 +218,7 @@ static int load(struct client *client)
 		before[i] = measure_ms(client->clocks[i].id);
 	int r = make_collection(client, "events");
 	if (r == 0)
-		r = send_file(client, getenv("BENCH_EVENTS"),
-			      "/ws/commons/collections/events/docs");
+		r = send_file(client, "BENCH_EVENTS", "/ws/commons/collections/events/docs");
 	if (r != 0)
 		return r;
 	measure_print("load", "wall_ms", measure_ms(CLOCK_MONOTONIC) - before[3]);
@@ -230,7 +229,7 @@ static int load(struct client *client)
 
 	r = make_collection(client, "dim");
 	if (r == 0)
-		r = send_dim(client, getenv("BENCH_DIM"));
+		r = send_dim(client);
 	if (r == 0)
 		r = count_documents(client, "events", &count);
 	if (r == 0)
@@ -241,11 +240,11 @@ static int load(struct client *client)
 
 static int query(struct client *client)
 {
-	FILE *list = fopen(getenv("BENCH_QUERIES"), "re");
+	FILE *list = measure_open("BENCH_QUERIES");
 	static struct measure_query next;
 
 	if (!list)
-		return neg_errno();
+		return -ENOENT;
 	while (measure_next_query(list, &next)) {
 		put_query(client, next.text);
 		/* One that fails has no figure; the others are asked all the same. */
@@ -278,10 +277,10 @@ static int stream(struct client *client)
 {
 	static double waits[STREAM_COMMITS];
 	double before[countof(client->clocks)], count = 0;
-	FILE *file = fopen(getenv("BENCH_STREAM"), "re");
+	FILE *file = measure_open("BENCH_STREAM");
 
 	if (!file)
-		return neg_errno();
+		return -ENOENT;
 	int r = make_collection(client, "stream");
 	for (size_t i = 0; i < countof(client->clocks); i++)
 		before[i] = measure_ms(client->clocks[i].id);

@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -89,11 +88,11 @@ static int insert_lines(sqlite3 *db, sqlite3_stmt *insert, FILE *file, size_t li
 static int insert_all(sqlite3 *db)
 {
 	sqlite3_stmt *insert = nullptr;
-	FILE *file = fopen(getenv("BENCH_EVENTS"), "re");
+	FILE *file = measure_open("BENCH_EVENTS");
 	size_t count = 0;
 
 	if (!file)
-		return neg_errno();
+		return -ENOENT;
 	int r = sqlite3_prepare_v2(db, "INSERT INTO events " VALUES, -1, &insert, nullptr) ==
 				SQLITE_OK
 			? 0
@@ -109,11 +108,11 @@ static int insert_all(sqlite3 *db)
 static int load_dim(sqlite3 *db)
 {
 	char code[16], region[16], line[64], text[128];
-	FILE *file = fopen(getenv("BENCH_DIM"), "re");
+	FILE *file = measure_open("BENCH_DIM");
 	int r = run(db, "CREATE TABLE dim (code TEXT PRIMARY KEY, region TEXT)");
 
 	if (!file)
-		return neg_errno();
+		return -ENOENT;
 	for (size_t i = 0; r == 0 && fgets(line, sizeof(line), file); i++) {
 		if (i == 0 || sscanf(line, "%15[^,],%15[^\n]", code, region) != 2)
 			continue;
@@ -195,11 +194,11 @@ static int query(sqlite3 *db)
 {
 	static struct measure_query next;
 	struct question question = { .db = db, .text = next.text, .answer = buf_make(ANSWER_MAX) };
-	FILE *list = fopen(getenv("BENCH_QUERIES"), "re");
+	FILE *list = measure_open("BENCH_QUERIES");
 	int r = 0;
 
 	if (!list)
-		return neg_errno();
+		return -ENOENT;
 	while (r == 0 && measure_next_query(list, &next)) {
 		r = measure_repeat(next.name, CLOCKS, countof(CLOCKS), ask, &question);
 		if (r == 0)
@@ -242,10 +241,10 @@ static int stream_from(sqlite3 *db, sqlite3_stmt *insert, FILE *file)
 static int stream(sqlite3 *db)
 {
 	sqlite3_stmt *insert = nullptr;
-	FILE *file = fopen(getenv("BENCH_STREAM"), "re");
+	FILE *file = measure_open("BENCH_STREAM");
 
 	if (!file)
-		return neg_errno();
+		return -ENOENT;
 	int r = run(db,
 		    "PRAGMA synchronous=FULL; CREATE TABLE stream " COLUMNS "; " INDEXES("stream"));
 	if (r == 0 && sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO stream " VALUES, -1, &insert,

@@ -4,7 +4,7 @@ worker_tests := apply cert config disk files identity recovery run setup smbios 
 tests += $(worker_tests:%=tests/unit/test-worker-%)
 $(foreach t,$(worker_tests),\
 	$(eval tests/unit/test-worker-$(t).src := tests/unit/test-worker-$(t).c)\
-	$(eval tests/unit/test-worker-$(t).libs := tests/lib/testlib appliance/worker/worker common/common)\
+	$(eval tests/unit/test-worker-$(t).libs := tests/lib/testlib appliance/worker/worker common/keyring/keyring common/common)\
 	$(eval tests/unit/test-worker-$(t).pkgs := $(worker_pkgs)))
 
 manager_tests := manager manager-figures manager-ledger

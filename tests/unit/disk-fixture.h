@@ -89,6 +89,7 @@ static inline uint8_t *disk_load(const struct disk *disk, const char *name, size
 {
 	char path[160];
 
+	*ret_len = 0;
 	(void)snprintf(path, sizeof(path), "%s/%s", disk->path, name);
 	FILE *file = fopen(path, "re");
 	if (!file)

@@ -5,3 +5,9 @@ $(foreach t,$(keys_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
 	$(eval tests/unit/test-$(t).libs := tests/lib/testlib service/keys/keys common/keyring/keyring common/common)\
 	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs)))
+
+# Asks a running redoubt-keys, for tests/integration/keys.sh.
+helpers += tests/lib/ask-keys
+tests/lib/ask-keys.src  := tests/lib/ask-keys.c
+tests/lib/ask-keys.libs := service/keys/keys common/keyring/keyring common/common
+tests/lib/ask-keys.pkgs := $(common_pkgs)

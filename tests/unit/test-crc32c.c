@@ -29,7 +29,7 @@ static uint32_t plain(const uint8_t *byte, size_t len)
 	uint32_t crc = UINT32_MAX;
 
 	for (size_t i = 0; i < 8 * len; i++) {
-		uint32_t bit = (crc ^ byte[i / 8] >> i % 8) & 1;
+		uint32_t bit = (crc ^ (uint32_t)byte[i / 8] >> i % 8) & 1;
 
 		crc = crc >> 1 ^ (bit ? 0x82F63B78 : 0);
 	}

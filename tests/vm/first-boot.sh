@@ -3,7 +3,7 @@
 # The first boots that are not the usual one: a disk with somebody's data on it, and a machine
 # that nobody has given a configuration.
 #
-# Promises: D2 G3 H1
+# Promises: D2 E1 G3 H1
 set -u
 
 cd "$(dirname -- "$0")/../.." || exit
