@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "service/sql/draft.h"
+#include "service/sql/evaluate.h"
 #include "service/sql/pushdown.h"
 #include "service/store/snapshot.h"
 
@@ -523,12 +524,14 @@ static void keep_collections(struct binder *b, struct bound *ret)
 	ret->n_parameters = b->parameters.n;
 	ret->plans = (const struct plan *const *)(uintptr_t)b->plans.item;
 	ret->n_plans = b->plans.n;
+	ret->evaluations = b->evaluations;
 }
 
 void bound_done(struct bound *bound)
 {
 	for (size_t i = 0; i < bound->n_collections; i++)
 		snapshot_unref(bound->collections[i].snapshot);
+	evaluation_done(bound->evaluations);
 	*bound = (struct bound) {};
 }
 
@@ -537,16 +540,18 @@ static void binder_done(struct binder *b)
 {
 	for (size_t i = 0; i < b->collections.n; i++)
 		snapshot_unref(((const struct bound_collection *)b->collections.item[i])->snapshot);
+	evaluation_done(b->evaluations);
 }
 
-int bind_tree(struct arena *arena, struct store *store, struct sqlite3 *db,
+int bind_tree(struct arena *arena, struct store *store, const struct bind_databases *databases,
 	      const struct query *query, const struct sql_query *ask, struct bound *ret,
 	      struct sql_error *error)
 {
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
 	struct binder b = { .arena = arena,
 			    .store = store,
-			    .db = db,
+			    .db = databases->now,
+			    .calls = databases->calls,
 			    .ask = ask,
 			    .error = error,
 			    .now_us = clock_wall_us() };

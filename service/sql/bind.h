@@ -45,22 +45,30 @@ struct bound {
 	size_t n_parameters;
 	const struct plan *const *plans; /* what pipe(i) in the SQL runs */
 	size_t n_plans;
+	struct evaluation *evaluations; /* what those plans call; owned */
 };
 
-/* Let go of the snapshots. Harmless on a zeroed one. */
+/* Let go of the snapshots and statements. Harmless on a zeroed one. */
 void bound_done(struct bound *bound);
 
 struct sqlite3;
 
+/* Empty connections with our functions. */
+struct bind_databases {
+	struct sqlite3 *now;   /* for values that are known before any row is read */
+	struct sqlite3 *calls; /* for functions that pipes have SQLite evaluate */
+};
+
 /*
  * Bind a query. (Not called bind: that name is a system call's, and libraries would find ours.)
  *
- * db   an empty connection with our functions, for values that are known before any row is read
- * ask  the parameters' values and the limit for a query without LIMIT
+ * databases  borrowed until bound_done()
+ * ask        the parameters' values and the limit for a query without LIMIT
  * ret        set only on success; lives in the arena; bound_done() lets go of what it read
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int bind_tree(struct arena *arena, struct store *store, struct sqlite3 *db,
-			    const struct query *query, const struct sql_query *ask,
-			    struct bound *ret, struct sql_error *error);
+[[nodiscard]] int bind_tree(struct arena *arena, struct store *store,
+			    const struct bind_databases *databases, const struct query *query,
+			    const struct sql_query *ask, struct bound *ret,
+			    struct sql_error *error);

@@ -22,8 +22,10 @@ constexpr size_t BIND_TEXT_MAX = 8u << 20; /* the query as printed; a few times 
 struct binder {
 	struct arena *arena;
 	struct store *store;
-	sqlite3 *db; /* for values that are known now */
+	sqlite3 *db;	/* for values that are known now */
+	sqlite3 *calls; /* for functions that pipes have SQLite evaluate */
 	const struct sql_query *ask;
+	struct evaluation *evaluations;
 	struct sql_error *error;
 	uint64_t now_us;
 	int r; /* sticky */

@@ -64,6 +64,9 @@ struct draft {
 /* Whether an expression needs no row: literals, parameters with a value, functions of those that always give the same. */
 [[nodiscard]] bool is_constant(struct binder *b, const struct expr *e);
 
+/* Whether a call gives the same each time it has the same arguments. */
+[[nodiscard]] bool is_stable(const struct expr *e);
+
 /*
  * Evaluate SQL text that needs no row.
  *
@@ -75,7 +78,7 @@ struct draft {
 [[nodiscard]] bool grouped_covers(struct binder *b, struct draft *draft, const struct expr *e,
 				  struct scope *scope);
 
-/* The column that an expression is in a scope whose pipe is grouped, or nullptr. */
+/* The column that an expression is where the pipe groups, or the ?N that it is as an argument of evaluate.h; nullptr: neither. */
 [[nodiscard]] const char *grouped_sql(struct binder *b, const struct expr *e, struct scope *scope);
 
 /* Whether there is an aggregate in an expression, sub-queries not counted. */

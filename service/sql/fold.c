@@ -22,8 +22,7 @@ static bool all_constant(struct binder *b, struct expr *const *e, size_t n)
 	return true;
 }
 
-/* Whether a function gives the same each time it is called with the same arguments. */
-static bool is_stable(const struct expr *e)
+bool is_stable(const struct expr *e)
 {
 	static const char *const UNSTABLE[] = { "RAND", "RANDOM", "GEN_RANDOM_UUID",
 						"ARRAY_SHUFFLE" };

@@ -158,6 +158,9 @@ const char *grouped_sql(struct binder *b, const struct expr *e, struct scope *sc
 	struct aggregate aggregate;
 	size_t column;
 
+	for (size_t i = 0; i < scope->n_arguments; i++)
+		if (scope->argument[i] == e)
+			return bind_text(b, "?%zu", i + 1);
 	if (!draft || b->r || is_constant(b, e))
 		return nullptr;
 	if (is_aggregate(e)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/draft.h"
+#include "service/sql/native.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -9,11 +9,14 @@
 #include <strings.h>
 
 #include "service/exec/cell.h"
+#include "service/sql/evaluate.h"
 #include "service/value/value.h"
+
+constexpr size_t ARGUMENTS_MAX = 100; /* of a function; SQLite takes 127 */
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
-static struct node *node_of(struct binder *b, enum operation op, size_t n_args)
+struct node *node_new(struct binder *b, enum operation op, size_t n_args)
 {
 	struct node *node = bind_node(b, sizeof(*node));
 	struct node **arg = bind_node(b, (n_args + 1) * sizeof(struct node *));
@@ -24,21 +27,20 @@ static struct node *node_of(struct binder *b, enum operation op, size_t n_args)
 	return node;
 }
 
-static struct node *constant(struct binder *b, const struct cell *cell)
+struct node *node_constant(struct binder *b, const struct cell *cell)
 {
-	struct node *node = node_of(b, OP_CONSTANT, 0);
+	struct node *node = node_new(b, OP_CONSTANT, 0);
 
 	if (node)
 		node->constant = *cell;
 	return node;
 }
 
-/* One constant: SQL text, evaluated now. */
-static struct node *folded(struct binder *b, struct buf *text)
+struct node *node_folded(struct binder *b, struct buf *text)
 {
 	struct cell cell;
 
-	return fold(b, text, &cell) ? constant(b, &cell) : nullptr;
+	return fold(b, text, &cell) ? node_constant(b, &cell) : nullptr;
 }
 
 static struct node *fold_value(struct binder *b, const struct expr *e)
@@ -47,24 +49,13 @@ static struct node *fold_value(struct binder *b, const struct expr *e)
 	struct scope none = {};
 
 	print_value(b, &text, e, &none);
-	return folded(b, &text);
+	return node_folded(b, &text);
 }
 
-/* A moment that is to be compared with others of a type, when it is known now. */
-static struct node *fold_as(struct binder *b, const struct expr *e, enum sql_type as)
+struct node *node_with_args(struct binder *b, struct draft *draft, enum operation op,
+			    const struct expr *e, size_t first, struct scope *scope)
 {
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	struct scope none = {};
-
-	print_as(b, &text, e, as, &none);
-	return folded(b, &text);
-}
-
-/* The arguments of e from the first on as those of a node. Returns nullptr if one cannot be. */
-static struct node *with_args(struct binder *b, struct draft *draft, enum operation op,
-			      const struct expr *e, size_t first, struct scope *scope)
-{
-	struct node *node = node_of(b, op, e->n_args - first);
+	struct node *node = node_new(b, op, e->n_args - first);
 
 	for (size_t i = 0; node && i < node->n_args; i++) {
 		node->arg[i] = draft_node(b, draft, e->arg[first + i], scope);
@@ -104,7 +95,7 @@ static struct node *field_node(struct binder *b, struct draft *draft, const stru
 			return nullptr;
 		key[i] = (struct str) { name->text, (uint32_t)name->len };
 	}
-	struct node *node = node_of(b, OP_FIELD, 0);
+	struct node *node = node_new(b, OP_FIELD, 0);
 	if (node && key)
 		node->field = draft_field(b, draft,
 					  &(struct field) { .key = key,
@@ -128,45 +119,6 @@ static struct node *get_node(struct binder *b, struct draft *draft, const struct
 				    : nullptr;
 }
 
-/* A side of a comparison in the type that both sides are compared in. */
-static struct node *side(struct binder *b, struct draft *draft, const struct expr *e,
-			 enum sql_type common, struct scope *scope)
-{
-	if (!is_moment(common) || type_of(b, e, scope) == common)
-		return draft_node(b, draft, e, scope);
-	return is_constant(b, e) ? fold_as(b, e, common) : nullptr;
-}
-
-static struct node *compare_node(struct binder *b, struct draft *draft, enum operation op,
-				 const struct expr *left, const struct expr *right,
-				 enum sql_type common, struct scope *scope)
-{
-	struct node *node = node_of(b, op, 2);
-
-	if (!node)
-		return nullptr;
-	node->condition = true;
-	node->arg[0] = side(b, draft, left, common, scope);
-	node->arg[1] = node->arg[0] ? side(b, draft, right, common, scope) : nullptr;
-	return node->arg[1] ? node : nullptr;
-}
-
-static struct node *comparison(struct binder *b, struct draft *draft, const struct expr *e,
-			       struct scope *scope)
-{
-	static const struct {
-		const char *text;
-		enum operation op;
-	} OPERATORS[] = { { "=", OP_EQ },  { "<>", OP_NE }, { "!=", OP_NE }, { "<", OP_LT },
-			  { "<=", OP_LE }, { ">", OP_GT },  { ">=", OP_GE } };
-
-	for (size_t i = 0; i < countof(OPERATORS); i++)
-		if (strcmp(OPERATORS[i].text, e->at->text) == 0)
-			return compare_node(b, draft, OPERATORS[i].op, e->arg[0], e->arg[1],
-					    common_type(b, e, scope), scope);
-	return nullptr;
-}
-
 /* a + b, a || b */
 static struct node *binary(struct binder *b, struct draft *draft, const struct expr *e,
 			   struct scope *scope)
@@ -179,206 +131,15 @@ static struct node *binary(struct binder *b, struct draft *draft, const struct e
 
 	for (size_t i = 0; i < countof(OPERATORS); i++)
 		if (strcmp(OPERATORS[i].text, e->at->text) == 0)
-			return with_args(b, draft, OPERATORS[i].op, e, 0, scope);
+			return node_with_args(b, draft, OPERATORS[i].op, e, 0, scope);
 	return nullptr;
-}
-
-/* A node around one condition. */
-static struct node *around(struct binder *b, enum operation op, struct node *inside, bool condition)
-{
-	struct node *node = inside ? node_of(b, op, 1) : nullptr;
-
-	if (node) {
-		node->arg[0] = inside;
-		node->condition = condition;
-	}
-	return node;
-}
-
-static struct node *negate_if(struct binder *b, bool negated, struct node *node)
-{
-	return negated ? around(b, OP_NOT, node, true) : node;
-}
-
-static struct node *between(struct binder *b, struct draft *draft, const struct expr *e,
-			    struct scope *scope)
-{
-	enum sql_type common = common_type(b, e, scope);
-	struct node *node = node_of(b, OP_AND, 2);
-
-	if (!node)
-		return nullptr;
-	node->condition = true;
-	node->arg[0] = compare_node(b, draft, OP_GE, e->arg[0], e->arg[1], common, scope);
-	node->arg[1] = node->arg[0]
-			       ? compare_node(b, draft, OP_LE, e->arg[0], e->arg[2], common, scope)
-			       : nullptr;
-	return node->arg[1] ? negate_if(b, e->negated, node) : nullptr;
-}
-
-static struct node *in_list(struct binder *b, struct draft *draft, const struct expr *e,
-			    struct scope *scope)
-{
-	enum sql_type common = common_type(b, e, scope);
-	struct node *node = e->query ? nullptr : node_of(b, OP_IN, e->n_args);
-
-	for (size_t i = 0; node && i < e->n_args; i++) {
-		node->arg[i] = side(b, draft, e->arg[i], common, scope);
-		if (!node->arg[i])
-			return nullptr;
-	}
-	if (node)
-		node->condition = true;
-	return negate_if(b, e->negated, node);
-}
-
-/* AND, OR: all arguments must be conditions that can be nodes. */
-static struct node *joined(struct binder *b, struct draft *draft, const struct expr *e,
-			   struct scope *scope)
-{
-	struct node *node = node_of(b, e->kind == EXPR_AND ? OP_AND : OP_OR, e->n_args);
-
-	for (size_t i = 0; node && i < e->n_args; i++) {
-		node->arg[i] = draft_condition(b, draft, e->arg[i], scope);
-		if (!node->arg[i])
-			return nullptr;
-	}
-	if (node)
-		node->condition = true;
-	return node;
-}
-
-/* x LIKE 'pattern': the pattern must be known now. */
-static struct node *like(struct binder *b, struct draft *draft, const struct expr *e,
-			 struct scope *scope)
-{
-	struct node *node = with_args(b, draft, OP_LIKE, e, 0, scope);
-
-	for (size_t i = 1; node && i < node->n_args; i++)
-		if (node->arg[i]->op != OP_CONSTANT || node->arg[i]->constant.kind != KIND_STRING)
-			return nullptr;
-	if (node)
-		node->condition = true;
-	return negate_if(b, e->negated, node);
-}
-
-static struct node *is_undefined(struct binder *b, struct draft *draft, const struct expr *e,
-				 struct scope *scope)
-{
-	struct node *field = e->arg[0]->kind == EXPR_NAME || e->arg[0]->kind == EXPR_GET
-				     ? draft_node(b, draft, e->arg[0], scope)
-				     : nullptr;
-
-	if (!field || field->op != OP_FIELD || !may_be_undefined(b, e->arg[0], scope))
-		return nullptr;
-	return negate_if(b, e->negated, around(b, OP_IS_MISSING, field, true));
-}
-
-static struct node *condition_node(struct binder *b, struct draft *draft, const struct expr *e,
-				   struct scope *scope)
-{
-	switch (e->kind) {
-	case EXPR_COMPARE:
-		return comparison(b, draft, e, scope);
-	case EXPR_AND:
-	case EXPR_OR:
-		return joined(b, draft, e, scope);
-	case EXPR_NOT:
-		return negate_if(b, true, draft_condition(b, draft, e->arg[0], scope));
-	case EXPR_IS_NULL:
-		return negate_if(
-			b, e->negated,
-			around(b, OP_IS_NULL, draft_node(b, draft, e->arg[0], scope), true));
-	case EXPR_IS_UNDEFINED:
-		return is_undefined(b, draft, e, scope);
-	case EXPR_IS_BOOL:
-		return negate_if(b, e->negated,
-				 around(b, e->number ? OP_IS_TRUE : OP_IS_FALSE,
-					draft_condition(b, draft, e->arg[0], scope), true));
-	case EXPR_LIKE:
-		return like(b, draft, e, scope);
-	case EXPR_IN:
-		return in_list(b, draft, e, scope);
-	case EXPR_BETWEEN:
-		return between(b, draft, e, scope);
-	case EXPR_BOOL:
-		return constant(b, &(struct cell) { .kind = e->number ? KIND_TRUE : KIND_FALSE });
-	case EXPR_NULL:
-	case EXPR_NUMBER:
-	case EXPR_STRING:
-	case EXPR_PARAMETER:
-	case EXPR_NAME:
-	case EXPR_GET:
-	case EXPR_NEGATE:
-	case EXPR_BINARY:
-	case EXPR_IS_DISTINCT:
-	case EXPR_EXISTS:
-	case EXPR_QUERY:
-	case EXPR_CASE:
-	case EXPR_CALL:
-	case EXPR_CAST:
-	case EXPR_ARRAY:
-	case EXPR_OBJECT:
-	case EXPR_INTERVAL:
-	case EXPR_AT_ZONE:
-	case EXPR_EXTRACT:
-		return nullptr;
-	}
-	return nullptr;
-}
-
-static bool is_condition(const struct expr *e)
-{
-	switch (e->kind) {
-	case EXPR_COMPARE:
-	case EXPR_AND:
-	case EXPR_OR:
-	case EXPR_NOT:
-	case EXPR_IS_NULL:
-	case EXPR_IS_UNDEFINED:
-	case EXPR_IS_BOOL:
-	case EXPR_IS_DISTINCT:
-	case EXPR_LIKE:
-	case EXPR_IN:
-	case EXPR_BETWEEN:
-	case EXPR_EXISTS:
-	case EXPR_BOOL:
-		return true;
-	case EXPR_NULL:
-	case EXPR_NUMBER:
-	case EXPR_STRING:
-	case EXPR_PARAMETER:
-	case EXPR_NAME:
-	case EXPR_GET:
-	case EXPR_NEGATE:
-	case EXPR_BINARY:
-	case EXPR_QUERY:
-	case EXPR_CASE:
-	case EXPR_CALL:
-	case EXPR_CAST:
-	case EXPR_ARRAY:
-	case EXPR_OBJECT:
-	case EXPR_INTERVAL:
-	case EXPR_AT_ZONE:
-	case EXPR_EXTRACT:
-		return false;
-	}
-	return false;
-}
-
-struct node *draft_condition(struct binder *b, struct draft *draft, const struct expr *e,
-			     struct scope *scope)
-{
-	if (is_condition(e))
-		return condition_node(b, draft, e, scope);
-	return around(b, OP_TRUTH, draft_node(b, draft, e, scope), true);
 }
 
 /* condition ? then : otherwise; the last may be nullptr, which is NULL. */
 static struct node *choice(struct binder *b, struct node *condition, struct node *then,
 			   struct node *otherwise)
 {
-	struct node *node = condition && then ? node_of(b, OP_IF, otherwise ? 3 : 2) : nullptr;
+	struct node *node = condition && then ? node_new(b, OP_IF, otherwise ? 3 : 2) : nullptr;
 
 	if (!node)
 		return nullptr;
@@ -404,7 +165,7 @@ static struct node *case_node(struct binder *b, struct draft *draft, const struc
 		if (operand) {
 			struct node *value = draft_node(b, draft, e->arg[2 * i], scope);
 
-			when = value ? node_of(b, OP_EQ, 2) : nullptr;
+			when = value ? node_new(b, OP_EQ, 2) : nullptr;
 			if (!when)
 				return nullptr;
 			when->condition = true;
@@ -462,7 +223,7 @@ static struct node *bucket(struct binder *b, struct draft *draft, enum operation
 	struct node *first =
 		is_constant(b, e->arg[0]) ? draft_node(b, draft, e->arg[0], scope) : nullptr;
 	struct node *node = first && first->op == OP_CONSTANT && e->n_args == 2
-				    ? with_args(b, draft, op, e, 1, scope)
+				    ? node_with_args(b, draft, op, e, 1, scope)
 				    : nullptr;
 
 	if (!node || !is_moment(type_of(b, e->arg[1], scope)))
@@ -511,7 +272,7 @@ static struct node *call_node(struct binder *b, struct draft *draft, const struc
 			continue;
 		if (op == OP_DATE_TRUNC || op == OP_TIME_BUCKET)
 			return bucket(b, draft, op, e, scope);
-		struct node *node = with_args(b, draft, op, e, 0, scope);
+		struct node *node = node_with_args(b, draft, op, e, 0, scope);
 		if (node && op == OP_ARRAY_CONTAINS &&
 		    (node->arg[0]->op != OP_FIELD || node->arg[1]->op != OP_CONSTANT))
 			return nullptr;
@@ -520,24 +281,74 @@ static struct node *call_node(struct binder *b, struct draft *draft, const struc
 	return nullptr;
 }
 
+/* Whether it is made of its arguments by a function, and nothing else. */
+static bool is_function(const struct expr *e)
+{
+	const struct function *f = e->kind == EXPR_CALL ? function_find(e->at->text) : nullptr;
+
+	if (e->kind == EXPR_CALL)
+		return f && f->kind == FUNCTION_SCALAR && is_stable(e);
+	return e->kind == EXPR_CAST || e->kind == EXPR_EXTRACT || e->kind == EXPR_AT_ZONE ||
+	       e->kind == EXPR_ARRAY || (e->kind == EXPR_GET && e->n_names == 0);
+}
+
+/* The evaluation of this text, made once for a query. */
+static struct evaluation *evaluation_of(struct binder *b, const char *sql)
+{
+	struct evaluation *evaluation = b->evaluations;
+
+	while (evaluation && strcmp(evaluation->sql, sql) != 0)
+		evaluation = evaluation->next;
+	if (evaluation)
+		return evaluation->stmt ? evaluation : nullptr;
+	evaluation = bind_node(b, sizeof(*evaluation));
+	if (!evaluation)
+		return nullptr;
+	bool good = evaluation_init(b->calls, sql, evaluation);
+	evaluation->next = b->evaluations;
+	b->evaluations = evaluation;
+	return good ? evaluation : nullptr;
+}
+
+/* What exec does not know is called back: SQLite evaluates it for each value, or once for each entry of a dictionary. */
+static struct node *evaluated(struct binder *b, struct draft *draft, const struct expr *e,
+			      struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	struct scope arguments = { .argument = e->arg, .n_arguments = e->n_args };
+	struct node *node = is_function(e) && e->n_args > 0 && e->n_args < ARGUMENTS_MAX
+				    ? node_with_args(b, draft, OP_CALL, e, 0, scope)
+				    : nullptr;
+
+	if (!node)
+		return nullptr;
+	print_value(b, &text, e, &arguments);
+	node->userdata = evaluation_of(b, bind_keep(b, &text));
+	node->call = evaluation_call;
+	return node->userdata && !b->r ? node : nullptr;
+}
+
 static struct node *value_node(struct binder *b, struct draft *draft, const struct expr *e,
 			       struct scope *scope)
 {
 	if (is_condition(e))
-		return condition_node(b, draft, e, scope);
+		return node_condition(b, draft, e, scope);
 	if (is_constant(b, e))
 		return fold_value(b, e);
 	if (e->kind == EXPR_NAME)
 		return field_node(b, draft, e, nullptr, 0, scope);
-	if (e->kind == EXPR_GET)
-		return get_node(b, draft, e, scope);
+	struct node *node = e->kind == EXPR_GET	   ? get_node(b, draft, e, scope)
+			    : e->kind == EXPR_CALL ? call_node(b, draft, e, scope)
+						   : nullptr;
+	if (node)
+		return node;
 	if (e->kind == EXPR_BINARY)
 		return binary(b, draft, e, scope);
 	if (e->kind == EXPR_NEGATE)
-		return with_args(b, draft, OP_NEGATE, e, 0, scope);
+		return node_with_args(b, draft, OP_NEGATE, e, 0, scope);
 	if (e->kind == EXPR_CASE)
 		return case_node(b, draft, e, scope);
-	return e->kind == EXPR_CALL ? call_node(b, draft, e, scope) : nullptr;
+	return evaluated(b, draft, e, scope);
 }
 
 struct node *draft_node(struct binder *b, struct draft *draft, const struct expr *e,

@@ -61,6 +61,9 @@ struct scope {
 	const struct select_item *aliases; /* usable as names, or nullptr */
 	struct draft
 		*grouped; /* the pipe that groups, so that aggregates are its columns; or nullptr */
+	struct expr *const
+		*argument; /* [n_arguments] expressions that are ?1, ?2, … here; or nullptr */
+	size_t n_arguments;
 	struct scope *outer;
 };
 

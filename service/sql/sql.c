@@ -16,6 +16,7 @@
 #include "service/exec/pipe.h"
 #include "service/sql/arena.h"
 #include "service/sql/bind.h"
+#include "service/sql/evaluate.h"
 #include "service/sql/explain.h"
 #include "service/sql/function.h"
 #include "service/sql/lex.h"
@@ -27,6 +28,7 @@
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
+constexpr size_t ERROR_TEXT_MAX = 2000;
 constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
 constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
 
@@ -86,7 +88,8 @@ void sql_set_temp_folder(char *folder)
 struct sql_session {
 	struct store *store;
 	struct exec *exec;
-	sqlite3 *db; /* in memory, and empty */
+	sqlite3 *db;	/* in memory, and empty */
+	sqlite3 *calls; /* another one, for service/sql/evaluate.h */
 	struct pipe_table table;
 };
 
@@ -95,8 +98,8 @@ sqlite3 *sql_session_db(struct sql_session *session)
 	return session->db;
 }
 
-/* Settings and functions of a session's connection. */
-static int configure(struct sql_session *session)
+/* Open a connection that has no file, with our functions and as little else as can be. */
+static int open_empty(sqlite3 **ret)
 {
 	static const struct {
 		int limit, value;
@@ -105,17 +108,17 @@ static int configure(struct sql_session *session)
 		{ SQLITE_LIMIT_ATTACHED, 0 },	       { SQLITE_LIMIT_WORKER_THREADS, 0 },
 		{ SQLITE_LIMIT_COMPOUND_SELECT, 100 }, { SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
 	};
-	sqlite3 *db = session->db;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
 
-	if (sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK ||
-	    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
-	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
+	if (sqlite3_open_v2(":memory:", ret, flags, nullptr) != SQLITE_OK)
+		return -ENOMEM;
+	if (sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK ||
+	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
+	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
 		return -EIO;
-	int r = udf_register_all(db);
-	if (r == 0)
-		r = pipe_table_register(db, &session->table);
+	int r = udf_register_all(*ret);
 	for (size_t i = 0; i < countof(LIMITS); i++)
-		(void)sqlite3_limit(db, LIMITS[i].limit, LIMITS[i].value);
+		(void)sqlite3_limit(*ret, LIMITS[i].limit, LIMITS[i].value);
 	return r;
 }
 
@@ -126,10 +129,11 @@ int sql_session_new(struct store *store, struct exec *exec, struct sql_session *
 		return -ENOMEM;
 	session->store = store;
 	session->exec = exec;
-	int code = sqlite3_open_v2(":memory:", &session->db,
-				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX,
-				   nullptr);
-	int r = code == SQLITE_OK ? configure(session) : -ENOMEM;
+	int r = open_empty(&session->db);
+	if (r == 0)
+		r = open_empty(&session->calls);
+	if (r == 0)
+		r = pipe_table_register(session->db, &session->table);
 	if (r)
 		return r;
 	*ret = TAKE(session);
@@ -138,8 +142,10 @@ int sql_session_new(struct store *store, struct exec *exec, struct sql_session *
 
 struct sql_session *sql_session_free(struct sql_session *session)
 {
-	if (session)
+	if (session) {
 		(void)sqlite3_close_v2(session->db);
+		(void)sqlite3_close_v2(session->calls);
+	}
 	free(session);
 	return nullptr;
 }
@@ -195,8 +201,19 @@ static int refuse_message(struct sql_error *error, const char *message)
 }
 
 /* Why a pipe ended the query, as an error or an errno. */
-static int pipe_failure(int outcome, const struct exec_query *running, struct sql_error *error)
+static int pipe_failure(int outcome, const struct exec_query *running, const struct bound *bound,
+			struct sql_error *error)
 {
+	const struct evaluation *e = bound->evaluations;
+
+	if (outcome == PIPE_FAILED && !exec_query_error(running)[0]) {
+		while (e && e->error.len == 0)
+			e = e->next;
+		auto_buf struct buf text = buf_make(ERROR_TEXT_MAX);
+		buf_add(&text, e ? e->error.data : nullptr, e ? e->error.len : 0);
+		const char *message = buf_text(&text);
+		return message ? refuse_message(error, message) : -ENOMEM;
+	}
 	switch (outcome) {
 	case PIPE_CANCELLED:
 		return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
@@ -219,12 +236,12 @@ static int pipe_failure(int outcome, const struct exec_query *running, struct sq
 
 /* What SQLite reported, as an error or an errno. */
 static int failure(struct sql_session *session, const struct sql_query *query,
-		   struct sql_error *error)
+		   const struct bound *bound, struct sql_error *error)
 {
 	sqlite3 *db = session->db;
 
 	if (session->table.outcome)
-		return pipe_failure(session->table.outcome, session->table.query, error);
+		return pipe_failure(session->table.outcome, session->table.query, bound, error);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
 		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
@@ -250,6 +267,7 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 static int prepare(struct sql_session *session, struct arena *arena, const struct sql_query *query,
 		   struct bound *ret, bool *ret_explain, struct sql_error *error)
 {
+	const struct bind_databases databases = { .now = session->db, .calls = session->calls };
 	struct token *tokens = nullptr;
 	struct query *tree = nullptr;
 
@@ -260,7 +278,7 @@ static int prepare(struct sql_session *session, struct arena *arena, const struc
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	if (r == 0)
-		r = bind_tree(arena, session->store, session->db, tree, query, ret, error);
+		r = bind_tree(arena, session->store, &databases, tree, query, ret, error);
 	return r;
 }
 
@@ -349,7 +367,7 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 			r = buf_error(&result->rows);
 	}
 	if (r == 0 && code != SQLITE_DONE)
-		return failure(session, query, error);
+		return failure(session, query, bound, error);
 	buf_add_str(&result->rows, "]");
 	if (r == 0)
 		r = buf_error(&result->rows);
@@ -372,7 +390,7 @@ static int step_through(struct sql_session *session, struct arena *arena,
 	int code = sqlite3_prepare_v2(db, bound->sql, -1, &stmt, nullptr);
 	(void)sqlite3_set_authorizer(db, nullptr, nullptr);
 	if (code != SQLITE_OK)
-		return failure(session, query, error);
+		return failure(session, query, bound, error);
 
 	int r = sql_bind_parameters(stmt, query, bound->parameters, bound->n_parameters);
 	if (r == 0) {
@@ -401,7 +419,7 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 		return r;
 	r = exec_query_new(session->exec, &limits, &running);
 	if (r)
-		return pipe_failure(r, running, error);
+		return pipe_failure(r, running, bound, error);
 	session->table = (struct pipe_table) { .plans = bound->plans,
 					       .n_plans = bound->n_plans,
 					       .query = running };
