@@ -117,20 +117,30 @@ int eval_fail(struct eval *eval, const char *format, ...)
 	return PIPE_FAILED;
 }
 
-static int get_field(struct eval *eval, uint32_t field, const struct set *selection,
-		     const struct vector **ret)
+/* Whether a field has been read for these entries. */
+static bool covers(const struct vector *vector, const struct set *selection)
+{
+	struct set missing = set_minus(selection, &vector->have);
+
+	return vector->full || !set_any(&missing);
+}
+
+int eval_field(struct eval *eval, uint32_t field, const struct set *selection,
+	       const struct vector **ret)
 {
 	struct vector **at = &eval->field[field];
 	int r = *at ? 0 : vector_new(at);
 
 	if (r)
 		return r;
-	if (!eval->loaded[field]) {
+	if (!eval->loaded[field] || !covers(*at, selection)) {
+		eval->loaded[field] = false;
 		vector_reset(*at);
 		r = eval->batch->ops->load(eval->batch->userdata, field, selection, *at);
 		if (r)
 			return r;
-		eval->loaded[field] = (*at)->full;
+		(*at)->have = *selection;
+		eval->loaded[field] = true;
 	}
 	*ret = *at;
 	return 0;
@@ -193,7 +203,7 @@ static int find_dictionary(struct eval *eval, const struct step *step, const str
 	if (eval->inside || step->field == PROGRAM_NONE || !OPERATIONS[step->op].memo)
 		return 0;
 	const struct vector *field;
-	int r = get_field(eval, step->field, selection, &field);
+	int r = eval_field(eval, step->field, selection, &field);
 	if (r || !field->dictionary)
 		return r;
 	bool direct = step->op <= OP_GE && program_is_simple(eval->program, step) &&
@@ -233,7 +243,7 @@ int eval_value(struct eval *eval, uint32_t index, const struct set *selection,
 	struct vector *slot = nullptr;
 
 	if (step->op == OP_FIELD)
-		return get_field(eval, step->field, selection, ret);
+		return eval_field(eval, step->field, selection, ret);
 	if (step->op == OP_CONSTANT && eval->slot[index]) {
 		*ret = eval->slot[index];
 		return 0;

@@ -39,6 +39,10 @@ void eval_begin(struct eval *eval, const struct batch *batch);
 [[nodiscard]] int eval_value(struct eval *eval, uint32_t step, const struct set *selection,
 			     const struct vector **ret);
 
+/* A field's values, at least of the selected entries. Returns as eval_value(). */
+[[nodiscard]] int eval_field(struct eval *eval, uint32_t field, const struct set *selection,
+			     const struct vector **ret);
+
 /* Evaluate a condition. Returns as eval_value(). */
 [[nodiscard]] int eval_truth(struct eval *eval, uint32_t step, const struct set *selection,
 			     struct truth *ret);

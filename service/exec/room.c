@@ -118,3 +118,15 @@ int room_copy(struct room *room, struct str *string)
 	string->at = at;
 	return 0;
 }
+
+void room_join(struct room *room, struct room *from)
+{
+	struct room_block **at = &room->block;
+
+	while (*at)
+		at = &(*at)->earlier;
+	*at = from->block;
+	room->size += from->size;
+	from->block = nullptr;
+	from->size = 0;
+}

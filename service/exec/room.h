@@ -44,5 +44,8 @@ void room_clear(struct room *room);
 /* Copy a string in. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int room_copy(struct room *room, struct str *string);
 
+/* Move everything of from to room, which keeps it; from is empty then. Both have the same budget. */
+void room_join(struct room *room, struct room *from);
+
 /* Why room_take() of len bytes has failed: -EDQUOT (the query's budget) or -ENOMEM. */
 [[nodiscard]] int room_error(const struct room *room, size_t len);

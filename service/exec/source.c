@@ -90,9 +90,10 @@ int source_open(struct source *source, const struct snapshot_chunk *at)
 				continue;
 			if (inside)
 				from = source->column[column->parent].elements;
-			column->column = from == CHUNK_NONE
-						 ? CHUNK_NONE
-						 : follow(at->chunk, from, &source->field[i]);
+			column->column =
+				from == CHUNK_NONE || source->field[i].source != source->number
+					? CHUNK_NONE
+					: follow(at->chunk, from, &source->field[i]);
 			column->elements = column->column == CHUNK_NONE
 						   ? CHUNK_NONE
 						   : chunk_elements(at->chunk, column->column);
@@ -172,7 +173,8 @@ static int read_few(struct source *source, struct source_field *field, uint32_t 
 	uint32_t i;
 
 	ret->full = false;
-	SET_EACH(selection, i) {
+	SET_EACH(selection, i)
+	{
 		if (ret->kinds[i] != KIND_STRING && ret->kinds[i] != KIND_BYTES)
 			continue;
 		int r = column_string(&field->data, block * COLUMN_BLOCK + i, &field->room,
@@ -217,7 +219,8 @@ static int read_packed(struct source *source, const struct source_field *field, 
 	if (r)
 		return r;
 	ret->full = false;
-	SET_EACH(selection, i) {
+	SET_EACH(selection, i)
+	{
 		if (ret->kinds[i] != KIND_ARRAY && ret->kinds[i] != KIND_OBJECT)
 			continue;
 		buf_clear(&packed);

@@ -22,6 +22,7 @@ struct source_field;
 
 struct source {
 	const struct field *field; /* [n_fields] borrowed */
+	uint32_t number;	   /* only fields with this source are looked for */
 	uint32_t n_fields;
 	const struct snapshot_chunk *at;
 	struct source_field *column; /* [n_fields] */

@@ -151,7 +151,8 @@ static int match_cells(struct source *source, struct source_field *element, uint
 	if (r)
 		return r;
 	*ret = (struct set) {};
-	SET_EACH(&all, i) {
+	SET_EACH(&all, i)
+	{
 		struct cell cell;
 
 		vector_cell(vector, i, &cell);
@@ -161,9 +162,9 @@ static int match_cells(struct source *source, struct source_field *element, uint
 	return 0;
 }
 
-/* Make at->match that of a block of elements. */
-static int match_block(struct source *source, struct source_field *at, uint32_t block,
-		       const struct cell *what)
+/* Make at->match that of a block of elements. Not inlined: the scratch arrays would be on the stack together. */
+[[gnu::noinline]] static int match_block(struct source *source, struct source_field *at,
+					 uint32_t block, const struct cell *what)
 {
 	struct source_field *element;
 
@@ -196,7 +197,8 @@ static int contains_rows(struct source *source, struct source_field *at, uint32_
 
 		if (r)
 			return r;
-		SET_EACH(&at->match, i) {
+		SET_EACH(&at->match, i)
+		{
 			uint32_t element = b * COLUMN_BLOCK + i;
 
 			if (element < ends[0])

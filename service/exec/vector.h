@@ -31,6 +31,7 @@ struct vector {
 	bool nulls; /* some may be NULL or MISSING */
 	bool full;  /* filled in for the whole block, not only for a selection */
 	enum kind kind;
+	struct set have; /* if not full, of a field: the selection that is filled in */
 	const struct dictionary
 		*dictionary; /* STRING entries are its entry[codes[i]]; or nullptr: strs */
 	struct room room;    /* bytes of strings made here */
