@@ -66,8 +66,8 @@ struct aggregate {
 };
 
 struct order_by {
-	uint32_t column; /* of the output */
-	bool descending, nulls_last;
+	uint32_t column;	     /* of the output */
+	bool descending, nulls_last; /* nulls_last whatever the direction is */
 };
 
 /* Join by equality: rows of the pipe so far, with those of another collection whose key is equal. */

@@ -76,3 +76,26 @@ int rows_add(struct rows *rows, const struct vector *const *column, const struct
 		rows->n += n;
 	return r;
 }
+
+int rows_pick(struct rows *rows, const struct rows *from, const uint32_t *list, size_t n)
+{
+	int r = reserve(rows, n);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct slim *row = from->at + (list ? list[i] : i) * from->width;
+
+		for (uint32_t c = 0; c < rows->width && r == 0; c++) {
+			struct slim slim = row[c];
+			struct cell cell;
+
+			slim_cell(&slim, &cell);
+			if (cell.kind >= KIND_STRING && !(KINDS_INTS >> cell.kind & 1)) {
+				r = room_copy(&rows->room, &cell.s);
+				slim = slim_of(&cell);
+			}
+			rows->at[rows->n * rows->width + c] = slim;
+		}
+		rows->n += r == 0;
+	}
+	return r;
+}

@@ -40,6 +40,10 @@ void rows_done(struct rows *rows);
 [[nodiscard]] int rows_add(struct rows *rows, const struct vector *const *column,
 			   const struct set *selection);
 
+/* Append n rows of another, those that list names or its first; strings are copied. Returns 0, -ENOMEM or -EDQUOT. */
+[[nodiscard]] int rows_pick(struct rows *rows, const struct rows *from, const uint32_t *list,
+			    size_t n);
+
 /* A cell's slim form; the string is borrowed. */
 static inline struct slim slim_of(const struct cell *cell)
 {

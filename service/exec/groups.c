@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/exec/groups.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+constexpr uint32_t LANES = 4;
+constexpr uint32_t LANE_PARTS = GROUPS_PARTS / LANES;
+constexpr uint32_t RUN = 32; /* records whose memory is fetched ahead together */
+
+/* A hash table: a slot is 16 bits of the hash above a record's address, 0 if it is free. */
+struct part {
+	uint64_t *slot;
+	uint64_t mask; /* slots - 1; slot nullptr: none yet */
+	size_t n;
+	struct room room;
+};
+
+struct lane {
+	uint32_t next; /* turn */
+	bool busy;
+};
+
+struct groups {
+	const struct layout *layout;
+	uint32_t n_keys, turns;
+	struct budget *budget;
+	struct part part[GROUPS_PARTS];
+	pthread_mutex_t lock;
+	struct lane lane[LANES];
+	struct partial **waiting; /* [turns] */
+	bool *given;		  /* [turns] */
+	int result;
+};
+
+int partial_new(struct budget *budget, struct partial **ret)
+{
+	struct partial *partial = calloc(1, sizeof(*partial));
+
+	if (!partial)
+		return -ENOMEM;
+	partial->room = (struct room) { .budget = budget, .least = 16'384 };
+	*ret = partial;
+	return 0;
+}
+
+struct partial *partial_free(struct partial *partial)
+{
+	if (!partial)
+		return nullptr;
+	room_done(&partial->room);
+	free(partial->record);
+	free(partial);
+	return nullptr;
+}
+
+int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uint32_t key_len,
+		struct record **ret)
+{
+	size_t len = sizeof(struct record) + states_len + key_len;
+
+	if (partial->n == partial->size) {
+		uint32_t size = partial->size ? 2 * partial->size : 64;
+		struct record **grown = reallocarray(partial->record, size, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		partial->record = grown;
+		partial->size = size;
+	}
+	struct record *record = room_take(&partial->room, len);
+	if (!record)
+		return room_error(&partial->room, len);
+	*record = (struct record) { hash, key_len, states_len };
+	memset(record->data, 0, states_len);
+	partial->record[partial->n++] = record;
+	*ret = record;
+	return 0;
+}
+
+static uint32_t part_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 58);
+}
+
+/* Sort the records by part; within a part their order stays. */
+static int sort_parts(struct partial *partial)
+{
+	struct record **sorted = calloc(partial->n + 1, sizeof(*sorted));
+	uint32_t at[GROUPS_PARTS] = {}, sum = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < partial->n; i++)
+		at[part_of(partial->record[i]->hash)]++;
+	for (uint32_t p = 0; p < GROUPS_PARTS; p++) {
+		uint32_t n = at[p];
+
+		at[p] = sum;
+		sum += n;
+		partial->end[p] = sum;
+	}
+	for (uint32_t i = 0; i < partial->n; i++)
+		sorted[at[part_of(partial->record[i]->hash)]++] = partial->record[i];
+	free(partial->record);
+	partial->record = sorted;
+	return 0;
+}
+
+int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns, struct budget *budget,
+	       struct groups **ret)
+{
+	cleanup(groups_free_at) struct groups *groups = calloc(1, sizeof(*groups));
+
+	if (!groups)
+		return -ENOMEM;
+	pthread_mutex_init(&groups->lock, nullptr);
+	groups->layout = layout;
+	groups->n_keys = n_keys;
+	groups->turns = turns;
+	groups->budget = budget;
+	for (uint32_t p = 0; p < GROUPS_PARTS; p++)
+		groups->part[p].room.budget = budget;
+	groups->waiting = calloc(turns + 1, sizeof(struct partial *));
+	groups->given = calloc(turns + 1, sizeof(*groups->given));
+	if (!groups->waiting || !groups->given)
+		return -ENOMEM;
+	*ret = TAKE(groups);
+	return 0;
+}
+
+struct groups *groups_free(struct groups *groups)
+{
+	if (!groups)
+		return nullptr;
+	for (uint32_t p = 0; p < GROUPS_PARTS; p++) {
+		if (groups->part[p].slot)
+			budget_give(groups->budget, (groups->part[p].mask + 1) * sizeof(uint64_t));
+		free(groups->part[p].slot);
+		room_done(&groups->part[p].room);
+	}
+	for (uint32_t i = 0; groups->waiting && i < groups->turns; i++)
+		partial_free(groups->waiting[i]);
+	free(groups->waiting);
+	free(groups->given);
+	pthread_mutex_destroy(&groups->lock);
+	free(groups);
+	return nullptr;
+}
+
+static uint64_t slot_of(const struct record *record)
+{
+	return (record->hash >> 40 & 0xffff) << 48 | (uint64_t)(uintptr_t)record;
+}
+
+static struct record *record_of(uint64_t slot)
+{
+	return (struct record *)(uintptr_t)(slot & UINT64_C(0xffffffffffff));
+}
+
+/* Double a part's slots. */
+static int grow(struct groups *groups, struct part *part)
+{
+	uint64_t slots = part->slot ? 2 * (part->mask + 1) : 16;
+	int r = budget_take(groups->budget, slots * sizeof(uint64_t));
+
+	if (r)
+		return r;
+	uint64_t *slot = calloc(slots, sizeof(*slot));
+	if (!slot) {
+		budget_give(groups->budget, slots * sizeof(uint64_t));
+		return -ENOMEM;
+	}
+	for (uint64_t i = 0; part->slot && i <= part->mask; i++) {
+		if (!part->slot[i])
+			continue;
+		uint64_t at = record_of(part->slot[i])->hash & (slots - 1);
+		while (slot[at])
+			at = (at + 1) & (slots - 1);
+		slot[at] = part->slot[i];
+	}
+	if (part->slot)
+		budget_give(groups->budget, (part->mask + 1) * sizeof(uint64_t));
+	free(part->slot);
+	part->slot = slot;
+	part->mask = slots - 1;
+	return 0;
+}
+
+/* The slot of a key, or the free one where it belongs. */
+static uint64_t *find_slot(const struct groups *groups, const struct part *part,
+			   const struct record *like)
+{
+	uint64_t at = like->hash & part->mask, tag = slot_of(like) >> 48;
+
+	while (part->slot[at]) {
+		if (part->slot[at] >> 48 == tag &&
+		    record_same(record_of(part->slot[at]), like, groups->n_keys))
+			break;
+		at = (at + 1) & part->mask;
+	}
+	return &part->slot[at];
+}
+
+/* Take a copy of a record into a part. */
+static int insert(struct groups *groups, struct part *part, uint64_t *slot,
+		  const struct record *record)
+{
+	size_t size = record_size(record);
+	struct record *copy = room_take(&part->room, size);
+
+	if (!copy)
+		return room_error(&part->room, size);
+	memcpy(copy, record, size);
+	int r = aggregate_keep(groups->layout, record_states(copy), &part->room);
+	if (r)
+		return r;
+	*slot = slot_of(copy);
+	part->n++;
+	return 0;
+}
+
+static int merge_one(struct groups *groups, struct part *part, struct record *record)
+{
+	uint64_t *slot = find_slot(groups, part, record);
+
+	if (!*slot)
+		return insert(groups, part, slot, record);
+	if (record->states_len == 0)
+		return 0;
+	return aggregate_merge(groups->layout, record_states(record_of(*slot)),
+			       record_states(record), &part->room);
+}
+
+/* Merge records [n] into a part; what they need is fetched a run at a time, before it is used. */
+static int merge_part(struct groups *groups, struct part *part, struct record *const *record,
+		      uint32_t n)
+{
+	for (uint32_t from = 0; from < n; from += RUN) {
+		uint32_t to = from + RUN < n ? from + RUN : n;
+
+		while (!part->slot || (part->n + RUN) * 2 > part->mask + 1) {
+			int r = grow(groups, part);
+
+			if (r)
+				return r;
+		}
+		for (uint32_t i = from; i < to; i++)
+			__builtin_prefetch(&part->slot[record[i]->hash & part->mask]);
+		for (uint32_t i = from; i < to; i++)
+			__builtin_prefetch(record_of(part->slot[record[i]->hash & part->mask]));
+		for (uint32_t i = from; i < to; i++) {
+			int r = merge_one(groups, part, record[i]);
+
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int merge_lane(struct groups *groups, uint32_t lane, const struct partial *partial)
+{
+	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS; p++) {
+		uint32_t from = p > 0 ? partial->end[p - 1] : 0;
+		int r = merge_part(groups, &groups->part[p], partial->record + from,
+				   partial->end[p] - from);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Merge what has its turn in a lane, until a chunk is missing. The lock is held at the beginning and the end. */
+static void drain(struct groups *groups, uint32_t number)
+{
+	struct lane *lane = &groups->lane[number];
+
+	lane->busy = true;
+	while (lane->next < groups->turns && groups->given[lane->next] && groups->result == 0) {
+		struct partial *partial = groups->waiting[lane->next];
+		uint32_t turn = lane->next;
+		int r = 0;
+
+		pthread_mutex_unlock(&groups->lock);
+		if (partial)
+			r = merge_lane(groups, number, partial);
+		pthread_mutex_lock(&groups->lock);
+		lane->next++;
+		if (r && groups->result == 0)
+			groups->result = r;
+		if (partial && atomic_fetch_sub(&partial->lanes, 1) == 1)
+			groups->waiting[turn] = partial_free(partial);
+	}
+	lane->busy = false;
+}
+
+int groups_give(struct groups *groups, uint32_t turn, struct partial **partial)
+{
+	int r = *partial ? sort_parts(*partial) : 0;
+
+	if (r)
+		return r;
+	if (*partial)
+		(*partial)->lanes = LANES;
+	pthread_mutex_lock(&groups->lock);
+	groups->waiting[turn] = TAKE(*partial);
+	groups->given[turn] = true;
+	for (uint32_t lane = 0; lane < LANES; lane++)
+		if (!groups->lane[lane].busy)
+			drain(groups, lane);
+	r = groups->result;
+	pthread_mutex_unlock(&groups->lock);
+	return r;
+}
+
+size_t groups_count(const struct groups *groups)
+{
+	size_t n = 0;
+
+	for (uint32_t p = 0; p < GROUPS_PARTS; p++)
+		n += groups->part[p].n;
+	return n;
+}
+
+int groups_each(const struct groups *groups, groups_fn *fn, void *userdata)
+{
+	for (uint32_t p = 0; p < GROUPS_PARTS; p++) {
+		const struct part *part = &groups->part[p];
+
+		for (uint64_t i = 0; part->slot && i <= part->mask; i++) {
+			int r = part->slot[i] ? fn(userdata, record_of(part->slot[i])) : 0;
+
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+struct record *groups_find(const struct groups *groups, const struct record *like)
+{
+	const struct part *part = &groups->part[part_of(like->hash)];
+
+	if (!part->slot)
+		return nullptr;
+	uint64_t slot = *find_slot(groups, part, like);
+	return slot ? record_of(slot) : nullptr;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * local_hash: groups of one chunk found by the hash of their keys.
+ *
+ * Layer 5 (service/exec). Part of local; belongs to one thread.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "service/exec/aggregate.h"
+#include "service/exec/groups.h"
+#include "service/exec/vector.h"
+
+struct local_hash;
+
+/* Make one; parameters as of local_new(). Returns 0 or -ENOMEM. */
+[[nodiscard]] int local_hash_new(const struct layout *layout, uint32_t n_keys,
+				 const uint64_t hash_key[2], struct budget *budget,
+				 struct local_hash **ret);
+
+/* Free; nullptr is a no-op. Always returns nullptr. */
+struct local_hash *local_hash_free(struct local_hash *hash);
+CLEANUP_FN(struct local_hash, local_hash_free)
+
+/* The hash of a key [n_keys]. */
+[[nodiscard]] uint64_t local_hash_of(const struct local_hash *hash, const struct cell *key);
+
+/* Find or make the groups of entries [n]: group[n]. Returns 0, -ENOMEM or -EDQUOT. */
+[[nodiscard]] int local_hash_find(struct local_hash *hash, const struct vector *const *key,
+				  const uint16_t *entry, uint32_t n, uint32_t *group);
+
+/* The groups' states, layout->size each; they move when groups are made. */
+[[nodiscard]] uint8_t *local_hash_states(struct local_hash *hash);
+
+/* Put all groups out and begin anew. Returns 0, -ENOMEM or -EDQUOT. */
+[[nodiscard]] int local_hash_end(struct local_hash *hash, struct partial *partial);
