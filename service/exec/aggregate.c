@@ -73,7 +73,7 @@ static void merge_sum(struct sum *to, const struct sum *from)
 }
 
 static int merge_extreme(enum aggregate_kind kind, struct extreme *to, const struct extreme *from,
-			 struct room *room)
+			 struct pile *room)
 {
 	struct cell old, new;
 
@@ -88,7 +88,7 @@ static int merge_extreme(enum aggregate_kind kind, struct extreme *to, const str
 			return 0;
 	}
 	if (room && new.kind >= KIND_STRING && !(KINDS_INTS >> new.kind & 1)) {
-		int r = room_copy(room, &new.s);
+		int r = pile_copy(room, &new.s);
 
 		if (r)
 			return r;
@@ -98,7 +98,7 @@ static int merge_extreme(enum aggregate_kind kind, struct extreme *to, const str
 }
 
 int aggregate_merge(const struct layout *layout, uint8_t *to, const uint8_t *from,
-		    struct room *room)
+		    struct pile *room)
 {
 	int r = 0;
 
@@ -133,7 +133,7 @@ int aggregate_merge(const struct layout *layout, uint8_t *to, const uint8_t *fro
 	return r;
 }
 
-int aggregate_keep(const struct layout *layout, uint8_t *states, struct room *room)
+int aggregate_keep(const struct layout *layout, uint8_t *states, struct pile *room)
 {
 	for (uint32_t i = 0; i < layout->n; i++) {
 		enum aggregate_kind kind = layout->aggregate[i].kind;
@@ -145,7 +145,7 @@ int aggregate_keep(const struct layout *layout, uint8_t *states, struct room *ro
 		slim_cell(&extreme->best, &cell);
 		if (cell.kind < KIND_STRING || KINDS_INTS >> cell.kind & 1)
 			continue;
-		int r = room_copy(room, &cell.s);
+		int r = pile_copy(room, &cell.s);
 		if (r)
 			return r;
 		extreme->best = slim_of(&cell);

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/exec/pile.h"
 #include "service/exec/plan.h"
-#include "service/exec/room.h"
 #include "service/exec/rows.h"
 #include "service/exec/vector.h"
 
@@ -86,17 +86,17 @@ struct update {
 	const uint32_t *group;
 	uint32_t n;
 	uint8_t *states;
-	struct room *room;
+	struct pile *room;
 };
 [[nodiscard]] int aggregate_update(const struct layout *layout, uint32_t which,
 				   const struct update *update, enum kind *ret_bad);
 
 /* Add the states of from to those of to, rows included; strings are copied to room unless it is nullptr. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int aggregate_merge(const struct layout *layout, uint8_t *to, const uint8_t *from,
-				  struct room *room);
+				  struct pile *room);
 
 /* Move strings that states refer to into a room. Returns 0, -ENOMEM or -EDQUOT. */
-[[nodiscard]] int aggregate_keep(const struct layout *layout, uint8_t *states, struct room *room);
+[[nodiscard]] int aggregate_keep(const struct layout *layout, uint8_t *states, struct pile *room);
 
 /* The value of an aggregate. Returns whether it can be told: the sum of ints fits an int. */
 [[nodiscard]] bool aggregate_value(const struct layout *layout, uint32_t which,

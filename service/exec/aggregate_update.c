@@ -166,7 +166,7 @@ static int update_extreme(const struct layout *layout, enum aggregate_kind kind,
 		if (min ? order >= 0 : order <= 0)
 			continue;
 		if (new.kind >= KIND_STRING && !(KINDS_INTS >> new.kind & 1)) {
-			int r = room_copy(u->room, &new.s);
+			int r = pile_copy(u->room, &new.s);
 
 			if (r)
 				return r;

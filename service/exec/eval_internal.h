@@ -22,7 +22,7 @@ struct memo {
 	uint8_t *kind;	     /* MEMO_UNKNOWN: not evaluated yet */
 	int64_t *ints;	     /* of KINDS_INTS, and the bits of floats */
 	struct str *strs;
-	struct room room;
+	struct pile room;
 	struct dictionary result; /* strs as a dictionary */
 };
 
@@ -69,7 +69,7 @@ static inline const struct step *arg_step(const struct eval *eval, const struct 
 
 /* For each entry where no argument is NULL call fn; the others are NULL. A function's frame. */
 typedef int cell_fn(struct eval *eval, const struct step *step, const struct cell *arg,
-		    struct cell *ret, struct room *room);
+		    struct cell *ret, struct pile *room);
 [[nodiscard]] int eval_each(struct eval *eval, const struct step *step, const struct set *selection,
 			    cell_fn *fn, struct vector *ret);
 

@@ -157,7 +157,7 @@ int eval_coalesce(struct eval *eval, const struct step *step, const struct set *
 /* NOLINTEND(misc-no-recursion) */
 
 static int call_cell(struct eval *, const struct step *step, const struct cell *arg,
-		     struct cell *ret, struct room *room)
+		     struct cell *ret, struct pile *room)
 {
 	int r = step->node->call(step->node->userdata, arg, step->n_args, ret);
 
@@ -165,7 +165,7 @@ static int call_cell(struct eval *, const struct step *step, const struct cell *
 		return PIPE_FAILED;
 	if (r < 0 || ret->kind < KIND_STRING || KINDS_INTS >> ret->kind & 1)
 		return r;
-	return room_copy(room, &ret->s);
+	return pile_copy(room, &ret->s);
 }
 
 int eval_call(struct eval *eval, const struct step *step, const struct set *selection,

@@ -145,7 +145,7 @@ static bool is_number(const struct cell *cell)
 
 /* The general case; the frame has taken care of NULL. */
 static int arithmetic_cell(struct eval *eval, const struct step *step, const struct cell *arg,
-			   struct cell *ret, struct room *)
+			   struct cell *ret, struct pile *)
 {
 	const struct cell *a = &arg[0], *b = &arg[1];
 	bool done;
@@ -273,7 +273,7 @@ int eval_arithmetic(struct eval *eval, const struct step *step, const struct set
 }
 
 static int negate_cell(struct eval *eval, const struct step *, const struct cell *arg,
-		       struct cell *ret, struct room *)
+		       struct cell *ret, struct pile *)
 {
 	*ret = *arg;
 	if (arg->kind == KIND_FLOAT)

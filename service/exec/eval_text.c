@@ -138,7 +138,7 @@ int eval_array_contains(struct eval *eval, const struct step *step, const struct
 }
 
 static int length_cell(struct eval *eval, const struct step *, const struct cell *arg,
-		       struct cell *ret, struct room *)
+		       struct cell *ret, struct pile *)
 {
 	struct value value, member;
 
@@ -183,7 +183,7 @@ static bool as_text(const struct cell *cell, char number[24], struct str *ret)
 
 /* LOWER, UPPER: ASCII letters only, as SQLite's. */
 static int case_cell(struct eval *, const struct step *step, const struct cell *arg,
-		     struct cell *ret, struct room *room)
+		     struct cell *ret, struct pile *room)
 {
 	char number[24];
 	struct str text;
@@ -191,9 +191,9 @@ static int case_cell(struct eval *, const struct step *step, const struct cell *
 
 	if (!as_text(arg, number, &text))
 		return PIPE_UNSUITED;
-	char *out = room_take(room, text.len + 1);
+	char *out = pile_take(room, text.len + 1);
 	if (!out)
-		return room_error(room, text.len + 1);
+		return pile_error(room, text.len + 1);
 	for (uint32_t i = 0; i < text.len; i++) {
 		char c = text.at[i];
 
@@ -237,7 +237,7 @@ static void substr_range(int64_t len, int64_t from, int64_t count, int64_t *ret_
 }
 
 static int substr_cell(struct eval *, const struct step *step, const struct cell *arg,
-		       struct cell *ret, struct room *room)
+		       struct cell *ret, struct pile *room)
 {
 	constexpr int64_t far = INT64_C(1)
 				<< 40; /* beyond any text; so that sums cannot overflow */
@@ -268,7 +268,7 @@ static int substr_cell(struct eval *, const struct step *step, const struct cell
 		count--;
 	}
 	*ret = (struct cell) { .kind = KIND_STRING, .s = part };
-	return arg[0].kind == KIND_INT ? room_copy(room, &ret->s) : 0;
+	return arg[0].kind == KIND_INT ? pile_copy(room, &ret->s) : 0;
 }
 
 int eval_substr(struct eval *eval, const struct step *step, const struct set *selection,
@@ -311,7 +311,7 @@ static int put_text(const struct cell *cell, struct buf *out)
 }
 
 static int concat_cell(struct eval *, const struct step *step, const struct cell *arg,
-		       struct cell *ret, struct room *room)
+		       struct cell *ret, struct pile *room)
 {
 	auto_buf struct buf out = buf_make(RESULT_MAX);
 	int r = 0;
@@ -322,7 +322,7 @@ static int concat_cell(struct eval *, const struct step *step, const struct cell
 		return r ? r : buf_error(&out) == -EMSGSIZE ? PIPE_UNSUITED : buf_error(&out);
 	*ret = (struct cell) { .kind = KIND_STRING,
 			       .s = { (const char *)out.data, (uint32_t)out.len } };
-	return room_copy(room, &ret->s);
+	return pile_copy(room, &ret->s);
 }
 
 int eval_concat(struct eval *eval, const struct step *step, const struct set *selection,

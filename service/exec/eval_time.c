@@ -74,7 +74,7 @@ static int64_t whole_units(enum unit unit, int64_t us)
 }
 
 static int trunc_cell(struct eval *eval, const struct step *step, const struct cell *arg,
-		      struct cell *ret, struct room *)
+		      struct cell *ret, struct pile *)
 {
 	int64_t us;
 	int r = moment(eval, arg, false, &us);
@@ -87,7 +87,7 @@ static int trunc_cell(struct eval *eval, const struct step *step, const struct c
 }
 
 static int bucket_cell(struct eval *eval, const struct step *step, const struct cell *arg,
-		       struct cell *ret, struct room *)
+		       struct cell *ret, struct pile *)
 {
 	int64_t us;
 	int r = moment(eval, arg, false, &us);
@@ -181,7 +181,7 @@ int eval_time_bucket(struct eval *eval, const struct step *step, const struct se
 }
 
 static int extract_cell(struct eval *eval, const struct step *step, const struct cell *arg,
-			struct cell *ret, struct room *)
+			struct cell *ret, struct pile *)
 {
 	int64_t us;
 	int r = moment(eval, arg, true, &us);
@@ -220,7 +220,7 @@ int eval_extract(struct eval *eval, const struct step *step, const struct set *s
 }
 
 static int parse_cell(struct eval *eval, const struct step *step, const struct cell *arg,
-		      struct cell *ret, struct room *)
+		      struct cell *ret, struct pile *)
 {
 	static const char *const TYPES[] = { "timestamp", "datetime", "date" };
 	static const enum kind KINDS[] = { KIND_TIMESTAMP, KIND_DATETIME, KIND_DATE };

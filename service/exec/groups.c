@@ -17,7 +17,7 @@ struct part {
 	uint64_t *slot;
 	uint64_t mask; /* slots - 1; slot nullptr: none yet */
 	size_t n;
-	struct room room;
+	struct pile room;
 };
 
 struct lane {
@@ -43,7 +43,7 @@ int partial_new(struct budget *budget, struct partial **ret)
 
 	if (!partial)
 		return -ENOMEM;
-	partial->room = (struct room) { .budget = budget, .least = 16'384 };
+	partial->room = (struct pile) { .budget = budget, .least = 16'384 };
 	*ret = partial;
 	return 0;
 }
@@ -52,7 +52,7 @@ struct partial *partial_free(struct partial *partial)
 {
 	if (!partial)
 		return nullptr;
-	room_done(&partial->room);
+	pile_done(&partial->room);
 	free(partial->record);
 	free(partial);
 	return nullptr;
@@ -72,9 +72,9 @@ int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uin
 		partial->record = grown;
 		partial->size = size;
 	}
-	struct record *record = room_take(&partial->room, len);
+	struct record *record = pile_take(&partial->room, len);
 	if (!record)
-		return room_error(&partial->room, len);
+		return pile_error(&partial->room, len);
 	*record = (struct record) { hash, key_len, states_len };
 	memset(record->data, 0, states_len);
 	partial->record[partial->n++] = record;
@@ -141,7 +141,7 @@ struct groups *groups_free(struct groups *groups)
 		if (groups->part[p].slot)
 			budget_give(groups->budget, (groups->part[p].mask + 1) * sizeof(uint64_t));
 		free(groups->part[p].slot);
-		room_done(&groups->part[p].room);
+		pile_done(&groups->part[p].room);
 	}
 	for (uint32_t i = 0; groups->waiting && i < groups->turns; i++)
 		partial_free(groups->waiting[i]);
@@ -211,10 +211,10 @@ static int insert(struct groups *groups, struct part *part, uint64_t *slot,
 		  const struct record *record)
 {
 	size_t size = record_size(record);
-	struct record *copy = room_take(&part->room, size);
+	struct record *copy = pile_take(&part->room, size);
 
 	if (!copy)
-		return room_error(&part->room, size);
+		return pile_error(&part->room, size);
 	memcpy(copy, record, size);
 	int r = aggregate_keep(groups->layout, record_states(copy), &part->room);
 	if (r)

@@ -15,14 +15,14 @@
 
 #include "common/base.h"
 #include "service/exec/aggregate.h"
+#include "service/exec/pile.h"
 #include "service/exec/record.h"
-#include "service/exec/room.h"
 
 constexpr uint32_t GROUPS_PARTS = 64;
 
 /* Groups of one chunk. */
 struct partial {
-	struct room room;	/* the records and their strings */
+	struct pile room;	/* the records and their strings */
 	struct record **record; /* [n] */
 	uint32_t n, size;
 	uint32_t end[GROUPS_PARTS]; /* once sorted: where each part's records end */

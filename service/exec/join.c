@@ -180,7 +180,7 @@ static int put_together(struct join_table *table, struct inner *inner)
 			memcpy(rows->at + rows->n * width, part->at,
 			       part->n * width * sizeof(*rows->at));
 		rows->n += part->n;
-		room_join(&rows->room, &part->room);
+		pile_join(&rows->room, &part->room);
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@ struct local {
 	struct budget *budget;
 	enum mode mode;
 	struct partial *partial; /* what has been put out so far */
-	struct room room;	 /* strings of states */
+	struct pile room;	 /* strings of states */
 	/* MODE_CODES */
 	struct coder *coder; /* [n_keys] */
 	uint32_t *step;	     /* [n_keys] */
@@ -73,7 +73,7 @@ struct local *local_free(struct local *local)
 	free(local->step);
 	free(local->states);
 	partial_free(local->partial);
-	room_done(&local->room);
+	pile_done(&local->room);
 	local_hash_free(local->hash);
 	free(local);
 	return nullptr;
@@ -172,7 +172,7 @@ static int end_codes(struct local *local)
 		if (r == 0 && *layout_rows(states) > 0)
 			r = put_group(local, g, states);
 	}
-	room_clear(&local->room);
+	pile_clear(&local->room);
 	return r;
 }
 
@@ -265,7 +265,7 @@ int local_end(struct local *local, struct partial **ret)
 	} else if (local->mode == MODE_HASH) {
 		r = partial_of(local, &partial);
 		r = r ? r : local_hash_end(local->hash, partial);
-		room_clear(&local->room);
+		pile_clear(&local->room);
 	}
 	local->mode = MODE_EMPTY;
 	if (r == 0)

@@ -24,7 +24,7 @@ struct local_hash {
 	uint64_t *hash;	  /* [size] */
 	struct slim *key; /* [size * n_keys] */
 	uint8_t *states;  /* [size * layout->size] */
-	struct room room; /* keys' strings */
+	struct pile room; /* keys' strings */
 	uint64_t rows;
 	bool blind; /* every row becomes a group */
 	uint64_t block_hash[COLUMN_BLOCK];
@@ -54,7 +54,7 @@ struct local_hash *local_hash_free(struct local_hash *hash)
 	free(hash->hash);
 	free(hash->key);
 	free(hash->states);
-	room_done(&hash->room);
+	pile_done(&hash->room);
 	free(hash);
 	return nullptr;
 }
@@ -174,7 +174,7 @@ static int make_group(struct local_hash *hash, uint64_t value, const struct vect
 
 		vector_cell(key[c], i, &cell);
 		if (cell.kind >= KIND_STRING && !(KINDS_INTS >> cell.kind & 1)) {
-			int r = room_copy(&hash->room, &cell.s);
+			int r = pile_copy(&hash->room, &cell.s);
 
 			if (r)
 				return r;
@@ -267,7 +267,7 @@ int local_hash_end(struct local_hash *hash, struct partial *partial)
 	hash->n = 0;
 	hash->rows = 0;
 	hash->blind = false;
-	room_clear(&hash->room);
+	pile_clear(&hash->room);
 	if (hash->slot)
 		memset(hash->slot, 0, (hash->mask + 1) * sizeof(*hash->slot));
 	return r;

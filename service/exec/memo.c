@@ -14,7 +14,7 @@ void memo_done(struct memo *memo)
 	free(memo->kind);
 	free(memo->ints);
 	free(memo->strs);
-	room_done(&memo->room);
+	pile_done(&memo->room);
 	*memo = (struct memo) {};
 }
 
@@ -38,7 +38,7 @@ static int memo_begin(struct eval *eval, struct memo *memo, const struct diction
 	if (memo->dictionary == dictionary->id)
 		return 0;
 	memo->dictionary = 0;
-	room_clear(&memo->room);
+	pile_clear(&memo->room);
 	if (memo->size < n) {
 		memo_done(memo);
 		memo->kind = malloc(n);
@@ -75,7 +75,7 @@ static int keep(struct memo *memo, uint32_t at, const struct vector *value, uint
 	else
 		memo->ints[at] = cell.i;
 	memo->strs[at] = cell.s;
-	int r = room_copy(&memo->room, &memo->strs[at]);
+	int r = pile_copy(&memo->room, &memo->strs[at]);
 	if (r == 0)
 		memo->kind[at] = cell.kind;
 	return r;

@@ -5,7 +5,7 @@
  * pipe: run a plan over the cores and fetch its rows.
  *
  * Layer 5 (service/exec). A morsel is one chunk. Rows come out in the order of chunks and rows unless the plan orders them.
- * Threads: one query belongs to one thread, which takes part in the work; the pool's threads help.
+ * Threads: one query belongs to one thread, which takes part in the work; the crew's threads help.
  */
 
 #include <stdatomic.h>

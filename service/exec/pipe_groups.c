@@ -22,7 +22,7 @@ struct grouping {
 	struct groups *groups;
 	uint32_t n_keys;
 	uint32_t aggregate; /* of the others: which it is for */
-	struct local *local[POOL_THREADS_MAX];
+	struct local *local[CREW_MAX];
 };
 
 struct state {
@@ -262,7 +262,7 @@ static int make(struct state *state)
 			       pipe->run.n_chunks, &query->budget, &state->grouping[g].groups);
 	r = r ? r : run_chunks(&pipe->run, 0, pipe->run.n_chunks, read_chunk, state);
 	for (uint32_t g = 0; g < state->n; g++)
-		for (size_t w = 0; w < POOL_THREADS_MAX; w++)
+		for (size_t w = 0; w < CREW_MAX; w++)
 			state->grouping[g].local[w] = local_free(state->grouping[g].local[w]);
 	r = r ? r : fold_distinct(state);
 	r = r ? r : list_groups(state);
@@ -298,7 +298,7 @@ static void close_groups(struct pipe *pipe)
 	for (uint32_t g = 0; state->grouping && g < state->n; g++) {
 		struct grouping *grouping = &state->grouping[g];
 
-		for (size_t w = 0; w < POOL_THREADS_MAX; w++)
+		for (size_t w = 0; w < CREW_MAX; w++)
 			local_free(grouping->local[w]);
 		groups_free(grouping->groups);
 		layout_done(&grouping->layout);

@@ -16,7 +16,7 @@
 
 struct state {
 	struct pipe *pipe;
-	struct best *best[POOL_THREADS_MAX];
+	struct best *best[CREW_MAX];
 	bool late;	  /* the other columns come later */
 	uint32_t *column; /* [width] which outputs are kept, the order's first */
 	uint32_t width;
@@ -77,7 +77,7 @@ static int read_chunk(void *userdata, struct scan *scan, unsigned int worker, ui
 static int merge(struct state *state, struct best **ret)
 {
 	*ret = nullptr;
-	for (size_t w = 0; w < POOL_THREADS_MAX; w++) {
+	for (size_t w = 0; w < CREW_MAX; w++) {
 		if (!state->best[w])
 			continue;
 		if (!*ret) {
@@ -267,7 +267,7 @@ static void close_top(struct pipe *pipe)
 {
 	struct state *state = pipe->state;
 
-	for (size_t w = 0; w < POOL_THREADS_MAX; w++)
+	for (size_t w = 0; w < CREW_MAX; w++)
 		best_free(state->best[w]);
 	rows_done(&state->winners);
 	free(state->column);

@@ -15,7 +15,7 @@ void program_init(struct program *program)
 void program_done(struct program *program)
 {
 	free(program->step);
-	room_done(&program->memory);
+	pile_done(&program->memory);
 	*program = (struct program) {};
 }
 
@@ -33,7 +33,7 @@ bool program_has_member(const struct step *step, const struct cell *cell)
 /* Take the constants out of an OP_IN's arguments. arg is the step's own array. */
 static int prepare_in(struct program *program, struct step *step, uint32_t *arg)
 {
-	struct cell *member = room_take(&program->memory, step->n_args * sizeof(*member));
+	struct cell *member = pile_take(&program->memory, step->n_args * sizeof(*member));
 	uint32_t n = 0, kept = 1;
 
 	if (!member)
@@ -107,7 +107,7 @@ static void note_fields(const struct program *program, struct step *step)
 int program_add(struct program *program, const struct node *node, uint32_t *ret)
 {
 	struct step step = { .node = node, .op = node->op, .n_args = (uint32_t)node->n_args };
-	uint32_t *arg = room_take(&program->memory, (step.n_args + 1) * sizeof(*arg));
+	uint32_t *arg = pile_take(&program->memory, (step.n_args + 1) * sizeof(*arg));
 	int r = 0;
 
 	if (!arg)

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/exec/pile.h"
 #include "service/exec/plan.h"
-#include "service/exec/room.h"
 
 constexpr uint32_t PROGRAM_NONE = UINT32_MAX;
 
@@ -35,7 +35,7 @@ struct program {
 	struct step *step; /* [n] */
 	uint32_t n, room;
 	bool calls; /* there is an OP_CALL: one thread only */
-	struct room memory;
+	struct pile memory;
 };
 
 /* An empty program. */

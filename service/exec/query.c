@@ -31,7 +31,7 @@ int exec_new(unsigned int threads, size_t memory, const char *spill_folder, stru
 		return -ENOMEM;
 	int r = crypto_random(exec->key, sizeof(exec->key));
 	if (r == 0)
-		r = pool_new(threads ? threads : cores > 0 ? (unsigned int)cores : 1, &exec->pool);
+		r = crew_new(threads ? threads : cores > 0 ? (unsigned int)cores : 1, &exec->crew);
 	if (r)
 		return r;
 	*ret = TAKE(exec);
@@ -42,7 +42,7 @@ struct exec *exec_free(struct exec *exec)
 {
 	if (!exec)
 		return nullptr;
-	pool_free(exec->pool);
+	crew_free(exec->crew);
 	pthread_cond_destroy(&exec->freed);
 	pthread_mutex_destroy(&exec->lock);
 	free(exec->spill_folder);

@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/exec/crew.h"
+#include "service/exec/pile.h"
 #include "service/exec/pipe.h"
-#include "service/exec/pool.h"
-#include "service/exec/room.h"
 
 struct exec {
-	struct pool *pool;
+	struct crew *crew;
 	uint64_t key[2]; /* of hash tables */
 	char *spill_folder;
 	pthread_mutex_t lock;

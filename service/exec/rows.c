@@ -15,7 +15,7 @@ void rows_done(struct rows *rows)
 {
 	budget_give(rows->room.budget, rows->size * rows->width * sizeof(*rows->at));
 	free(rows->at);
-	room_done(&rows->room);
+	pile_done(&rows->room);
 	rows->at = nullptr;
 	rows->n = rows->size = 0;
 }
@@ -54,7 +54,7 @@ static int add_column(struct rows *rows, const struct vector *column, const stru
 	{
 		vector_cell(column, i, &cell);
 		if (cell.kind >= KIND_STRING && !(KINDS_INTS >> cell.kind & 1)) {
-			int r = room_copy(&rows->room, &cell.s);
+			int r = pile_copy(&rows->room, &cell.s);
 
 			if (r)
 				return r;
@@ -90,7 +90,7 @@ int rows_pick(struct rows *rows, const struct rows *from, const uint32_t *list, 
 
 			slim_cell(&slim, &cell);
 			if (cell.kind >= KIND_STRING && !(KINDS_INTS >> cell.kind & 1)) {
-				r = room_copy(&rows->room, &cell.s);
+				r = pile_copy(&rows->room, &cell.s);
 				slim = slim_of(&cell);
 			}
 			rows->at[rows->n * rows->width + c] = slim;

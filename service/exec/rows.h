@@ -13,7 +13,7 @@
 
 #include "common/base.h"
 #include "service/exec/cell.h"
-#include "service/exec/room.h"
+#include "service/exec/pile.h"
 #include "service/exec/vector.h"
 
 /* A cell in 16 bytes. */
@@ -27,7 +27,7 @@ struct rows {
 	struct slim *at; /* [n * width] */
 	size_t n, size;	 /* rows */
 	uint32_t width;
-	struct room room; /* their strings */
+	struct pile room; /* their strings */
 };
 
 /* No rows yet. budget may be nullptr. */

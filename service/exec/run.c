@@ -42,7 +42,7 @@ int run_scan(struct run *run, unsigned int worker, struct scan **ret)
 
 unsigned int run_workers(const struct run *run)
 {
-	return run->prepared->program.calls ? 1 : pool_threads(run->query->exec->pool);
+	return run->prepared->program.calls ? 1 : crew_threads(run->query->exec->crew);
 }
 
 static uint64_t cpu_ns(void)
@@ -127,7 +127,7 @@ int run_chunks(struct run *run, uint32_t from, uint32_t to, run_fn *fn, void *us
 	int r = 0;
 
 	if (to - from > ALONE && job.workers > 1)
-		return pool_run(run->query->exec->pool, &job);
+		return crew_run(run->query->exec->crew, &job);
 	uint64_t cpu = cpu_ns();
 	for (uint32_t i = 0; i < to - from && r == 0; i++)
 		r = run_one(&chunks, 0, i);

@@ -22,7 +22,7 @@ struct run {
 	const struct prepared *prepared;
 	const struct snapshot *snapshot;
 	struct join_table **table; /* [plan->n_joins] owned */
-	struct scan *scan[POOL_THREADS_MAX];
+	struct scan *scan[CREW_MAX];
 	uint32_t *chunk; /* [n_chunks] those that a look at their statistics has left */
 	uint32_t n_chunks;
 	bool listed;

@@ -180,7 +180,7 @@ static int read_few(struct source *source, struct source_field *field, uint32_t 
 		int r = column_string(&field->data, block * COLUMN_BLOCK + i, &field->room,
 				      &ret->strs[i]);
 
-		r = r ? source_result(source, r) : room_copy(&ret->room, &ret->strs[i]);
+		r = r ? source_result(source, r) : pile_copy(&ret->room, &ret->strs[i]);
 		if (r)
 			return r;
 	}
@@ -228,7 +228,7 @@ static int read_packed(struct source *source, const struct source_field *field, 
 		if (r || buf_error(&packed))
 			return r ? source_result(source, r) : buf_error(&packed);
 		ret->strs[i] = (struct str) { (const char *)packed.data, (uint32_t)packed.len };
-		r = room_copy(&ret->room, &ret->strs[i]);
+		r = pile_copy(&ret->room, &ret->strs[i]);
 		if (r)
 			return r;
 	}

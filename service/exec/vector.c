@@ -13,7 +13,7 @@ int vector_new(struct vector **ret)
 
 	if (!vector)
 		return -ENOMEM;
-	vector->room = (struct room) {};
+	vector->room = (struct pile) {};
 	vector_reset(vector);
 	*ret = vector;
 	return 0;
@@ -23,7 +23,7 @@ struct vector *vector_free(struct vector *vector)
 {
 	if (!vector)
 		return nullptr;
-	room_done(&vector->room);
+	pile_done(&vector->room);
 	free(vector);
 	return nullptr;
 }
@@ -42,7 +42,7 @@ void vector_set_kind(struct vector *vector, enum kind kind)
 void vector_reset(struct vector *vector)
 {
 	vector_set_kind(vector, KIND_NULL);
-	room_clear(&vector->room);
+	pile_clear(&vector->room);
 }
 
 void vector_fill(struct vector *vector, const struct cell *cell)
@@ -111,7 +111,7 @@ void vector_gather(const struct vector *from, const uint16_t *index, uint32_t n,
 {
 	bool all = !from->uniform;
 
-	room_clear(&to->room);
+	pile_clear(&to->room);
 	to->constant = from->constant;
 	to->uniform = from->uniform;
 	to->nulls = from->nulls;

@@ -14,7 +14,7 @@
 #include "service/column/kind.h"
 #include "service/column/strings.h"
 #include "service/exec/cell.h"
-#include "service/exec/room.h"
+#include "service/exec/pile.h"
 #include "service/exec/set.h"
 
 /* Strings that vectors refer to by number. */
@@ -34,7 +34,7 @@ struct vector {
 	struct set have; /* if not full, of a field: the selection that is filled in */
 	const struct dictionary
 		*dictionary; /* STRING entries are its entry[codes[i]]; or nullptr: strs */
-	struct room room;    /* bytes of strings made here */
+	struct pile room;    /* bytes of strings made here */
 	uint8_t kinds[COLUMN_BLOCK];
 	uint16_t codes[COLUMN_BLOCK];
 	int64_t ints[COLUMN_BLOCK];

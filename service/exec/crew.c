@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/exec/pool.h"
+#include "service/exec/crew.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-struct pool {
+struct crew {
 	pthread_mutex_t lock;
 	pthread_cond_t work, done; /* there are morsels; a morsel is done */
 	struct job *jobs;	   /* that have morsels left */
 	bool stop;
 	unsigned int helpers;
-	pthread_t thread[POOL_THREADS_MAX];
+	pthread_t thread[CREW_MAX];
 };
 
 static uint64_t thread_cpu_ns(void)
@@ -32,11 +32,11 @@ static bool has_room(const struct job *job)
 }
 
 /* The job whose query has used least. */
-static struct job *pick(const struct pool *pool)
+static struct job *pick(const struct crew *crew)
 {
 	struct job *best = nullptr;
 
-	for (struct job *job = pool->jobs; job; job = job->next_job)
+	for (struct job *job = crew->jobs; job; job = job->next_job)
 		if (has_room(job) &&
 		    (!best || atomic_load_explicit(job->cpu_ns, memory_order_relaxed) <
 				      atomic_load_explicit(best->cpu_ns, memory_order_relaxed)))
@@ -44,9 +44,9 @@ static struct job *pick(const struct pool *pool)
 	return best;
 }
 
-static void take_out(struct pool *pool, const struct job *job)
+static void take_out(struct crew *crew, const struct job *job)
 {
-	for (struct job **at = &pool->jobs; *at; at = &(*at)->next_job)
+	for (struct job **at = &crew->jobs; *at; at = &(*at)->next_job)
 		if (*at == job) {
 			*at = job->next_job;
 			return;
@@ -54,21 +54,21 @@ static void take_out(struct pool *pool, const struct job *job)
 }
 
 /* Do one morsel of a job. The lock is held at the beginning and the end, not in between. */
-static void work(struct pool *pool, struct job *job)
+static void work(struct crew *crew, struct job *job)
 {
 	auto worker = (unsigned int)stdc_trailing_ones(job->busy);
 	uint32_t morsel = job->next++;
 
 	job->busy |= UINT64_C(1) << worker;
 	if (job->next == job->morsels)
-		take_out(pool, job);
-	pthread_mutex_unlock(&pool->lock);
+		take_out(crew, job);
+	pthread_mutex_unlock(&crew->lock);
 
 	uint64_t from = thread_cpu_ns();
 	int r = job->run(job->userdata, worker, morsel);
 	atomic_fetch_add_explicit(job->cpu_ns, thread_cpu_ns() - from, memory_order_relaxed);
 
-	pthread_mutex_lock(&pool->lock);
+	pthread_mutex_lock(&crew->lock);
 	job->busy &= ~(UINT64_C(1) << worker);
 	if (r && morsel < job->failed) {
 		job->failed = morsel;
@@ -76,74 +76,74 @@ static void work(struct pool *pool, struct job *job)
 	}
 	if (r && job->next < job->morsels) {
 		job->next = job->morsels;
-		take_out(pool, job);
+		take_out(crew, job);
 	}
 	if (job->busy == 0 && job->next == job->morsels)
-		pthread_cond_broadcast(&pool->done);
+		pthread_cond_broadcast(&crew->done);
 }
 
 static void *help(void *userdata)
 {
-	struct pool *pool = userdata;
+	struct crew *crew = userdata;
 
-	pthread_mutex_lock(&pool->lock);
-	while (!pool->stop) {
-		struct job *job = pick(pool);
+	pthread_mutex_lock(&crew->lock);
+	while (!crew->stop) {
+		struct job *job = pick(crew);
 
 		if (job)
-			work(pool, job);
+			work(crew, job);
 		else
-			pthread_cond_wait(&pool->work, &pool->lock);
+			pthread_cond_wait(&crew->work, &crew->lock);
 	}
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_unlock(&crew->lock);
 	return nullptr;
 }
 
-int pool_new(unsigned int threads, struct pool **ret)
+int crew_new(unsigned int threads, struct crew **ret)
 {
-	cleanup(pool_free_at) struct pool *pool = calloc(1, sizeof(*pool));
+	cleanup(crew_free_at) struct crew *crew = calloc(1, sizeof(*crew));
 
-	if (!pool)
+	if (!crew)
 		return -ENOMEM;
-	pthread_mutex_init(&pool->lock, nullptr);
-	pthread_cond_init(&pool->work, nullptr);
-	pthread_cond_init(&pool->done, nullptr);
-	if (threads > POOL_THREADS_MAX)
-		threads = POOL_THREADS_MAX;
-	while (pool->helpers + 1 < threads) {
-		int r = pthread_create(&pool->thread[pool->helpers], nullptr, help, pool);
+	pthread_mutex_init(&crew->lock, nullptr);
+	pthread_cond_init(&crew->work, nullptr);
+	pthread_cond_init(&crew->done, nullptr);
+	if (threads > CREW_MAX)
+		threads = CREW_MAX;
+	while (crew->helpers + 1 < threads) {
+		int r = pthread_create(&crew->thread[crew->helpers], nullptr, help, crew);
 
 		if (r)
 			return -r;
-		pool->helpers++;
+		crew->helpers++;
 	}
-	*ret = TAKE(pool);
+	*ret = TAKE(crew);
 	return 0;
 }
 
-struct pool *pool_free(struct pool *pool)
+struct crew *crew_free(struct crew *crew)
 {
-	if (!pool)
+	if (!crew)
 		return nullptr;
-	pthread_mutex_lock(&pool->lock);
-	pool->stop = true;
-	pthread_cond_broadcast(&pool->work);
-	pthread_mutex_unlock(&pool->lock);
-	for (unsigned int i = 0; i < pool->helpers; i++)
-		pthread_join(pool->thread[i], nullptr);
-	pthread_cond_destroy(&pool->done);
-	pthread_cond_destroy(&pool->work);
-	pthread_mutex_destroy(&pool->lock);
-	free(pool);
+	pthread_mutex_lock(&crew->lock);
+	crew->stop = true;
+	pthread_cond_broadcast(&crew->work);
+	pthread_mutex_unlock(&crew->lock);
+	for (unsigned int i = 0; i < crew->helpers; i++)
+		pthread_join(crew->thread[i], nullptr);
+	pthread_cond_destroy(&crew->done);
+	pthread_cond_destroy(&crew->work);
+	pthread_mutex_destroy(&crew->lock);
+	free(crew);
 	return nullptr;
 }
 
-unsigned int pool_threads(const struct pool *pool)
+unsigned int crew_threads(const struct crew *crew)
 {
-	return pool->helpers + 1;
+	return crew->helpers + 1;
 }
 
-int pool_run(struct pool *pool, struct job *job)
+int crew_run(struct crew *crew, struct job *job)
 {
 	job->next = 0;
 	job->failed = UINT32_MAX;
@@ -151,17 +151,17 @@ int pool_run(struct pool *pool, struct job *job)
 	job->result = 0;
 	if (job->morsels == 0)
 		return 0;
-	pthread_mutex_lock(&pool->lock);
-	job->next_job = pool->jobs;
-	pool->jobs = job;
-	if (job->morsels > 1 && job->workers > 1 && pool->helpers > 0)
-		pthread_cond_broadcast(&pool->work);
+	pthread_mutex_lock(&crew->lock);
+	job->next_job = crew->jobs;
+	crew->jobs = job;
+	if (job->morsels > 1 && job->workers > 1 && crew->helpers > 0)
+		pthread_cond_broadcast(&crew->work);
 	while (job->next < job->morsels || job->busy) {
 		if (has_room(job))
-			work(pool, job);
+			work(crew, job);
 		else
-			pthread_cond_wait(&pool->done, &pool->lock);
+			pthread_cond_wait(&crew->done, &crew->lock);
 	}
-	pthread_mutex_unlock(&pool->lock);
+	pthread_mutex_unlock(&crew->lock);
 	return job->result;
 }
