@@ -93,7 +93,8 @@ active() {
 		case $(systemctl_ show --property=ActiveState --value "$1") in
 		active) return 0 ;;
 		activating | reloading | deactivating) sleep 1 ;;
-		*) break ;;
+		*) [ -n "$(systemctl_ show --property=Job --value "$1")" ] || break # its turn comes
+			sleep 1 ;;
 		esac
 	done
 	systemctl_ status --lines=30 "$1" || :
