@@ -12,6 +12,7 @@ static const struct function FUNCTIONS[] = {
 	/* conditional, types */
 	{ "IF",          FUNCTION_IF,       2, 3, "", TYPE_ANY },
 	{ "COALESCE",    FUNCTION_COALESCE, 1, 255, "coalesce", TYPE_SAME },
+	{ "TRY",         FUNCTION_TRY,      1, 1, "", TYPE_SAME },
 	{ "IFNULL",      FUNCTION_SCALAR,   2, 2, "ifnull", TYPE_SAME },
 	{ "NULLIF",      FUNCTION_SCALAR,   2, 2, "nullif", TYPE_SAME },
 	{ "GREATEST",    FUNCTION_SCALAR,   2, 100, "max", TYPE_SAME },
@@ -153,6 +154,8 @@ static const struct function FUNCTIONS[] = {
 	{ "RAND",        FUNCTION_SCALAR, 0, 0, "rd_rand", TYPE_ANY },
 	/* arrays and objects */
 	{ "ARRAY_CREATE",   FUNCTION_SCALAR, 0, 100, "rd_array", TYPE_ANY },
+	{ "ARRAY_MAP",      FUNCTION_ARRAY_MAP, 2, 2, "", TYPE_ANY },
+	{ "_FIELDS",        FUNCTION_SCALAR, 1, 1, "rd_fields", TYPE_ANY },
 	{ "ARRAY_CONTAINS", FUNCTION_SCALAR, 2, 2, "rd_array_contains", TYPE_ANY },
 	{ "ARRAY_CONCAT",   FUNCTION_SCALAR, 1, 100, "rd_array_concat", TYPE_ANY },
 	{ "ARRAY_DISTINCT", FUNCTION_SCALAR, 1, 1, "rd_array_distinct", TYPE_ANY },
@@ -231,6 +234,12 @@ const struct function *function_find(const char *name)
 		if (strcasecmp(FUNCTIONS[i].name, name) == 0)
 			return &FUNCTIONS[i];
 	return nullptr;
+}
+
+bool function_is_aggregate(const struct function *f)
+{
+	return (f->kind >= FUNCTION_AGGREGATE && f->kind <= FUNCTION_WINDOW) ||
+	       (f->kind >= FUNCTION_COUNT && f->kind <= FUNCTION_BOOL_OR);
 }
 
 size_t name_distance(const char *a, const char *b, size_t limit)

@@ -288,6 +288,70 @@ static void members(sqlite3_context *ctx, int, sqlite3_value **args)
 	udf_return_packed(ctx, &out);
 }
 
+constexpr size_t FIELDS_DEPTH_MAX = 50; /* a document has at most 40 levels */
+
+/* The way to a value inside a document: names, "*" for an element. */
+struct path {
+	struct value key[FIELDS_DEPTH_MAX];
+	size_t n;
+};
+
+/* Append {"field": path, "type": …}. */
+static void put_field(const struct path *path, const struct value *value, struct buf *out)
+{
+	const char *type = value_type_name(value);
+
+	value_put_object(out);
+	value_put_key(out, "field", strlen("field"));
+	value_put_array(out);
+	for (size_t i = 0; i < path->n; i++) {
+		if (path->key[i].data)
+			put_key_as_string(&path->key[i], out);
+		else
+			value_put_string(out, "*", 1);
+	}
+	value_put_end(out);
+	value_put_key(out, "type", strlen("type"));
+	value_put_string(out, type, strlen(type));
+	value_put_end(out);
+}
+
+/* NOLINTBEGIN(misc-no-recursion): the path's room bounds it. */
+static void put_fields(struct path *path, const struct value *from, struct buf *out)
+{
+	struct value_iter iter = value_iterate(from);
+	struct value value;
+
+	if (path->n == countof(path->key))
+		return;
+	for (;;) {
+		struct value key = {};
+
+		if (!value_next(&iter, &key, &value) || buf_error(out))
+			return;
+		path->key[path->n++] = from->tag == VALUE_OBJECT ? key : (struct value) {};
+		put_field(path, &value, out);
+		put_fields(path, &value, out);
+		path->n--;
+	}
+}
+/* NOLINTEND(misc-no-recursion) */
+
+/* rd_fields(document), for DESCRIBE: an array of what each of its fields is. */
+static void fields(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
+	struct path path = {};
+	struct value document;
+
+	if (!object_arg(ctx, args[0], &document))
+		return;
+	value_put_array(&out);
+	put_fields(&path, &document, &out);
+	value_put_end(&out);
+	udf_return_packed(ctx, &out);
+}
+
 int udf_register_object(sqlite3 *db)
 {
 	static const struct udf FUNCTIONS[] = {
@@ -295,6 +359,7 @@ int udf_register_object(sqlite3 *db)
 		{ "rd_object_of", 2, object_of, nullptr },
 		{ "rd_zip", -1, zip, nullptr },
 		{ "rd_merge", -1, merge, nullptr },
+		{ "rd_fields", 1, fields, nullptr },
 		{ "rd_keys", 1, members, (void *)KEYS },
 		{ "rd_values", 1, members, (void *)VALUES },
 		{ "rd_items", 1, members, (void *)ITEMS },
