@@ -20,11 +20,17 @@ constexpr uint64_t ROUND_MAX_US = 10'000'000; /* twice what the bus waits for an
 constexpr uint64_t PATIENCE_US = 300'000'000; /* for the units, once the volume is open */
 
 const struct manager_unit MANAGER_UNIT[MANAGER_UNITS] = {
-	{ "var-lib-redoubt.mount", true },     { "redoubt-folders.service", true },
-	{ "redoubt-setup.service", true },     { "redoubt-audit.service", true },
-	{ "redoubt-accounts.service", true },  { "redoubt-engine.service", true },
-	{ "redoubt-front.service", false },    { "ssh.service", false },
-	{ "redoubt-firewall.service", false }, { "systemd-timesyncd.service", false },
+	{ "var-lib-redoubt.mount", true },
+	{ "redoubt-folders.service", true },
+	{ "redoubt-setup.service", true },
+	{ "redoubt-audit.service", true },
+	{ "redoubt-keys.service", true },
+	{ "redoubt-accounts.service", true },
+	{ "redoubt-engine.service", true },
+	{ "redoubt-front.service", false },
+	{ "ssh.service", false },
+	{ "redoubt-firewall.service", false },
+	{ "systemd-timesyncd.service", false },
 };
 
 enum state manager_state_after(enum job_outcome outcome)

@@ -22,7 +22,7 @@
 #include "common/proto/job.h"
 
 constexpr size_t MANAGER_TEXT = 512;
-constexpr size_t MANAGER_UNITS = 10;
+constexpr size_t MANAGER_UNITS = 11;
 
 /* What JOB_VOLUME_STATUS said last. */
 struct manager_details {

@@ -2,6 +2,7 @@
 #include "common/crypto/crypto.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,6 +41,45 @@ int crypto_sha256_prefixed(uint8_t prefix, const void *a, size_t a_len, const vo
 	    EVP_DigestUpdate(ctx, &prefix, 1) != 1 || EVP_DigestUpdate(ctx, a, a_len) != 1 ||
 	    EVP_DigestUpdate(ctx, b, b_len) != 1 || EVP_DigestFinal_ex(ctx, ret, nullptr) != 1)
 		return -EIO;
+	return 0;
+}
+
+static const EVP_MD *digest_of(enum crypto_digest kind)
+{
+	switch (kind) {
+	case CRYPTO_MD5:
+		return EVP_md5();
+	case CRYPTO_SHA1:
+		return EVP_sha1();
+	case CRYPTO_SHA256:
+		return EVP_sha256();
+	case CRYPTO_SHA512:
+		return EVP_sha512();
+	}
+	return nullptr;
+}
+
+int crypto_digest(enum crypto_digest kind, const void *data, size_t len,
+		  uint8_t ret[CRYPTO_DIGEST_MAX], size_t *ret_len)
+{
+	unsigned int made = 0;
+	int ok = EVP_Digest(data, len, ret, &made, digest_of(kind), nullptr);
+
+	*ret_len = made;
+	return ok == 1 ? 0 : -EIO;
+}
+
+int crypto_digest_hmac(enum crypto_digest kind, const void *key, size_t key_len, const void *data,
+		       size_t len, uint8_t ret[CRYPTO_DIGEST_MAX], size_t *ret_len)
+{
+	unsigned int made = 0;
+
+	if (key_len > INT_MAX)
+		return -EIO;
+	/* A null key means "as last time" to the library. */
+	if (!HMAC(digest_of(kind), key_len > 0 ? key : "", (int)key_len, data, len, ret, &made))
+		return -EIO;
+	*ret_len = made;
 	return 0;
 }
 

@@ -25,6 +25,25 @@ constexpr size_t CRYPTO_PRIVATE = 32; /* the seed */
 [[nodiscard]] int crypto_sha256_prefixed(uint8_t prefix, const void *a, size_t a_len, const void *b,
 					 size_t b_len, uint8_t ret[CRYPTO_HASH]);
 
+/* Hashes that people's data is compared by. MD5 and SHA-1 protect nothing. */
+enum crypto_digest : uint8_t {
+	CRYPTO_MD5,
+	CRYPTO_SHA1,
+	CRYPTO_SHA256,
+	CRYPTO_SHA512,
+};
+
+constexpr size_t CRYPTO_DIGEST_MAX = 64;
+
+/* Hash data[len]; *ret_len of ret are filled. Returns 0 or -EIO. */
+[[nodiscard]] int crypto_digest(enum crypto_digest kind, const void *data, size_t len,
+				uint8_t ret[CRYPTO_DIGEST_MAX], size_t *ret_len);
+
+/* HMAC of data[len] under a key that is no secret of ours; *ret_len of ret are filled. Returns 0 or -EIO. Source: RFC 2104. */
+[[nodiscard]] int crypto_digest_hmac(enum crypto_digest kind, const void *key, size_t key_len,
+				     const void *data, size_t len, uint8_t ret[CRYPTO_DIGEST_MAX],
+				     size_t *ret_len);
+
 /* HMAC-SHA256. Returns 0, or -EIO if the library failed. Source: RFC 2104. */
 [[nodiscard]] int crypto_hmac(const struct secret *key, const void *data, size_t len,
 			      uint8_t ret[CRYPTO_HASH]);

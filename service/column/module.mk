@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/column/column
-service/column/column.src := service/column/bits.c service/column/filter.c service/column/floats.c service/column/hash.c \
-	service/column/ints.c service/column/ints_write.c
+column_parts := bits filter find floats hash ints ints_write spans strings strings_dictionary \
+	strings_distinct strings_suffix strings_write
+service/column/column.src := $(column_parts:%=service/column/%.c)
 
 # At -O2 gcc vectorises only loops that cost nothing more when they are short.
 ifeq ($(BUILD),release)
-column_kernels := bits floats ints ints_write
+column_kernels := bits find floats ints ints_write spans
 $(column_kernels:%=$(O)/service/column/%.o): CFLAGS += -O3
 endif

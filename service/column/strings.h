@@ -23,11 +23,7 @@
 #include "common/buf.h"
 #include "service/column/ints.h"
 #include "service/column/kind.h"
-
-struct str {
-	const char *at; /* [len], not NUL-terminated */
-	uint32_t len;
-};
+#include "service/column/spans.h"
 
 enum strings_effort : uint8_t {
 	STRINGS_FAST, /* PLAIN, for what lives seconds: deltas and log frames */
@@ -57,16 +53,28 @@ constexpr uint32_t STRINGS_DICTIONARY_MAX = 65'536; /* a code fits 16 bits */
 struct strings {
 	enum strings_encoding encoding;
 	uint32_t n;
-	uint32_t distinct;   /* entries of the dictionary; 0 if there is none */
-	struct ints code;    /* DICTIONARY */
-	const uint8_t *body; /* [body_len] the rest, by encoding */
-	size_t body_len;
-	int64_t form;	    /* TIME: which form */
+	uint32_t distinct; /* entries of the dictionary; 0 if there is none */
+	struct ints code;  /* DICTIONARY; all below distinct */
+	int64_t form; /* TIME: separator of date and time, digits of the fraction << 8, bytes of the zone << 16 */
 	struct ints number; /* TIME: µs since 1970, as if the time were UTC */
-	struct ints length; /* PLAIN, SYMBOLS: of each string; WORDS: words of each string */
-	struct ints word;   /* WORDS: their codes */
-	/* More may be added by the encodings; opaque to callers. */
-	uint32_t aux[4];
+
+	/* The rest is for the encodings alone. */
+	struct spans
+		spans; /* PLAIN the strings; SYMBOLS their codes; of a dictionary what each entry has of its own */
+	struct spans odd;    /* HEX, TIME: the strings that have another form */
+	const uint8_t *rows; /* [odd.n] u32: and which they are, ascending */
+	struct ints
+		length; /* DICTIONARY: bytes an entry shares with the one before; WORDS: words of each string */
+	struct ints start; /* WORDS: the number of each block's first word */
+	struct ints word;  /* WORDS: their codes */
+	const uint8_t *
+		body; /* HEX: the digits; TIME: the zone; SYMBOLS and DICTIONARY: the table of symbols, if any */
+	const uint8_t *shape; /* HEX: what every string has in common */
+	uint64_t digits;      /* HEX: at which of its bytes there are digits */
+	uint32_t shape_len;
+	uint8_t separator;     /* WORDS */
+	uint64_t entries_size; /* of a dictionary: bytes of all its entries */
+	uint64_t key; /* of a dictionary: a hash of it, by which a room knows what it holds */
 };
 
 /* Open what strings_write() wrote. Returns whether it is well-formed and has n strings; *ret is set only then and borrows data. */
@@ -74,10 +82,14 @@ struct strings {
 
 /* Room for decoded bytes, reused from block to block. Zero-initialise; free with strings_room_done(). */
 struct strings_room {
-	char *data;
+	char *data; /* [size] a block's bytes */
 	size_t size;
-	uint32_t *offset; /* scratch */
-	size_t offset_room;
+	int64_t *number; /* [2 * COLUMN_BLOCK] scratch */
+	struct str *str; /* [COLUMN_BLOCK] scratch */
+	uint64_t key;	 /* of the dictionary whose entries are kept, if there are any */
+	uint32_t n;
+	struct str *entry; /* [n] */
+	char *entry_data;
 };
 
 /* Free what it owns. */

@@ -259,7 +259,8 @@ static int reserve(struct cache *cache, size_t len, uint8_t **ret_data)
 
 static int map(size_t len, uint8_t **ret)
 {
-	void *data = mmap(nullptr, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *data = mmap(nullptr, len, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	if (data == MAP_FAILED)
 		return neg_errno();

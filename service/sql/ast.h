@@ -113,6 +113,7 @@ struct from_item {
 	bool ordinality;
 	const struct token *alias;
 	const struct token *at;
+	struct expr *sample; /* TABLESAMPLE's percentage, while parsing */
 	struct expr *on;
 	const struct token **using;
 	size_t n_using;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "service/sql/bind_call.h"
+
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
 bool is_moment(enum sql_type type)
@@ -143,7 +145,8 @@ static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
 
 static void print_like(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
-	buf_addf(out, "%srd_like(", e->negated ? "NOT " : "");
+	buf_add_str(out, e->negated ? "NOT " : "");
+	put_function(b, out, "rd_like");
 	for (size_t i = 0; i < e->n_args; i++) {
 		buf_add_str(out, i ? ", " : "");
 		print_value(b, out, e->arg[i], scope);
@@ -273,7 +276,7 @@ void print_condition(struct binder *b, struct buf *out, const struct expr *e, st
 	case EXPR_INTERVAL:
 	case EXPR_AT_ZONE:
 	case EXPR_EXTRACT:
-		buf_add_str(out, "rd_truth(");
+		put_function(b, out, "rd_truth");
 		print_value(b, out, e, scope);
 		buf_add_str(out, ")");
 		return;

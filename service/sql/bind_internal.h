@@ -28,7 +28,8 @@ struct binder {
 	struct evaluation *evaluations;
 	struct sql_error *error;
 	uint64_t now_us;
-	int r; /* sticky */
+	int r;	     /* sticky */
+	bool trying; /* inside TRY() */
 	unsigned int next_source, next_cte;
 	struct bound_cte *ctes;
 	struct vec collections, parameters, plans;

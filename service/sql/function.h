@@ -37,6 +37,8 @@ enum function_kind : uint8_t {
 	FUNCTION_NOW,
 	FUNCTION_TYPEOF,
 	FUNCTION_COALESCE,
+	FUNCTION_TRY,
+	FUNCTION_ARRAY_MAP,
 };
 
 struct function {
@@ -49,6 +51,9 @@ struct function {
 
 /* The function of that name, in any case, or nullptr. */
 [[nodiscard]] const struct function *function_find(const char *name);
+
+/* Whether it makes one value of many rows, with OVER or without. */
+[[nodiscard]] bool function_is_aggregate(const struct function *f);
 
 /* A function whose name is close to this one, for a hint; or nullptr. */
 [[nodiscard]] const char *function_like(const char *name);

@@ -11,15 +11,16 @@
 
 /* Words that end an expression or an item; they cannot be names unless quoted. */
 static const char *const RESERVED[] = {
-	"ALL",	     "AND",    "AS",	 "BETWEEN", "BY",   "CASE",  "CROSS",  "DISTINCT", "ELSE",
-	"END",	     "EXCEPT", "EXISTS", "FROM",    "FULL", "GROUP", "HAVING", "IN",	   "INNER",
-	"INTERSECT", "IS",     "JOIN",	 "LEFT",    "LIKE", "LIMIT", "NOT",    "NULL",	   "OFFSET",
-	"ON",	     "OR",     "ORDER",	 "OUTER",   "OVER", "RIGHT", "SELECT", "THEN",	   "UNION",
-	"USING",     "WHEN",   "WHERE",	 "WITH",    "HINT", "TRUE",  "FALSE",  "UNNEST",
+	"ALL",	 "AND",	   "AS",	"BETWEEN", "BY",	  "CASE",  "CROSS", "DISTINCT",
+	"ELSE",	 "END",	   "EXCEPT",	"EXISTS",  "FROM",	  "FULL",  "GROUP", "HAVING",
+	"IN",	 "INNER",  "INTERSECT", "IS",	   "JOIN",	  "LEFT",  "LIKE",  "LIMIT",
+	"NOT",	 "NULL",   "OFFSET",	"ON",	   "OR",	  "ORDER", "OUTER", "OVER",
+	"RIGHT", "SELECT", "THEN",	"UNION",   "USING",	  "WHEN",  "WHERE", "WITH",
+	"HINT",	 "TRUE",   "FALSE",	"UNNEST",  "TABLESAMPLE", "ILIKE",
 };
 
 /* Statements that we know of and do not run. */
-static const char *const STATEMENTS[] = { "DESCRIBE", "INSERT", "EXPLAIN", "SCRIPT", "VALUES" };
+static const char *const STATEMENTS[] = { "INSERT", "EXPLAIN", "SCRIPT", "VALUES" };
 
 void *node(struct parser *p, size_t size)
 {
@@ -262,7 +263,7 @@ static void parse_unnest(struct parser *p, struct from_item *item)
 	}
 }
 
-static void parse_path(struct parser *p, struct from_item *item)
+void parse_path(struct parser *p, struct from_item *item)
 {
 	struct list names = {};
 
@@ -299,6 +300,7 @@ static struct from_item *parse_from_item(struct parser *p, enum join_kind join)
 		item->alias = want_name(p, "a name");
 	else if (is_name(p))
 		item->alias = p->at++;
+	item->sample = p->r ? nullptr : parse_sample(p);
 	if (!p->r)
 		parse_hint(p);
 	return p->r ? nullptr : item;
@@ -365,36 +367,18 @@ static struct from_item *parse_from(struct parser *p)
 	return p->r ? nullptr : first;
 }
 
-static struct expr **parse_group(struct parser *p, size_t *ret_n)
-{
-	struct list groups = {};
-
-	want_word(p, "BY");
-	if (is_word_at(p, 1, "SETS") ||
-	    ((is_word(p, "CUBE") || is_word(p, "ROLLUP")) && strcmp(p->at[1].text, "(") == 0))
-		p->r = p->r ? p->r
-			    : sql_refuse_at(
-				      p->error, p->at, "not_implemented",
-				      "GROUPING SETS, CUBE and ROLLUP are not available yet.");
-	if (is_operator(p, "(") && p->at[1].kind == TOKEN_OPERATOR && p->at[1].text[0] == ')') {
-		p->at += 2;
-		*ret_n = 0;
-		return nullptr;
-	}
-	do
-		list_add(p, &groups, parse_expr(p));
-	while (!p->r && take_operator(p, ","));
-	*ret_n = groups.n;
-	return (struct expr **)(uintptr_t)groups.item;
-}
-
 static struct core *parse_core(struct parser *p, enum set_kind set)
 {
 	struct core *core = node(p, sizeof(*core));
+	struct list sets = {};
 
 	if (!core)
 		return nullptr;
 	core->set = set;
+	if (take_word(p, "DESCRIBE")) {
+		core->nested = parse_describe(p);
+		return p->r ? nullptr : core;
+	}
 	if (take_operator(p, "(")) {
 		core->nested = parse_query(p);
 		want_operator(p, ")");
@@ -415,9 +399,13 @@ static struct core *parse_core(struct parser *p, enum set_kind set)
 	if (!p->r && take_word(p, "WHERE"))
 		core->where = parse_expr(p);
 	if (!p->r && take_word(p, "GROUP"))
-		core->group = parse_group(p, &core->n_group);
+		parse_group(p, &sets);
 	if (!p->r && take_word(p, "HAVING"))
 		core->having = parse_expr(p);
+	if (!p->r)
+		apply_samples(p, core);
+	if (!p->r && sets.n > 0)
+		core = expand_sets(p, core, &sets);
 	return p->r ? nullptr : core;
 }
 

@@ -72,9 +72,26 @@ static struct window *parse_window(struct parser *p)
 	return window;
 }
 
+/* ARRAY_AGG(x LIMIT n OFFSET m) is SLICE(ARRAY_AGG(x), m + 1, n). */
+static struct expr *limit_call(struct parser *p, const struct token *name, struct expr *call,
+			       struct expr *limit, struct expr *offset)
+{
+	struct expr *start = expr_finish(
+		p, expr_make(p, EXPR_NUMBER, made_up(p, name, TOKEN_INT, "1")), nullptr);
+
+	if (!p->r && strcasecmp(name->text, "ARRAY_AGG") != 0)
+		refuse_at(p, name, "LIMIT goes with ARRAY_AGG only.");
+	if (offset)
+		start = expr_with(p,
+				  expr_make(p, EXPR_BINARY, made_up(p, name, TOKEN_OPERATOR, "+")),
+				  offset, start, nullptr);
+	return call_of(p, name, "SLICE", call, start, limit);
+}
+
 struct expr *parse_call(struct parser *p, const struct token *name)
 {
 	struct expr *call = expr_make(p, EXPR_CALL, name);
+	struct expr *limit = nullptr, *offset = nullptr;
 	struct list args = {};
 
 	if (!call)
@@ -93,11 +110,16 @@ struct expr *parse_call(struct parser *p, const struct token *name)
 			want_word(p, "BY");
 			call->order = parse_order(p);
 		}
+		if (!p->r && take_word(p, "LIMIT"))
+			limit = parse_expr(p);
+		if (!p->r && limit && take_word(p, "OFFSET"))
+			offset = parse_expr(p);
 		want_operator(p, ")");
 	}
 	if (!p->r && take_word(p, "OVER"))
 		call->window = parse_window(p);
-	return expr_finish(p, call, &args);
+	call = expr_finish(p, call, &args);
+	return limit ? limit_call(p, name, call, limit, offset) : call;
 }
 
 /* NOLINTEND(misc-no-recursion) */

@@ -170,7 +170,7 @@ static struct expr *parse_object(struct parser *p, const struct token *at)
 }
 
 /* ( expression ) or ( query ); the ( has been taken. */
-static struct expr *parse_group(struct parser *p, const struct token *at)
+static struct expr *parse_parentheses(struct parser *p, const struct token *at)
 {
 	if (!is_word(p, "SELECT") && !is_word(p, "WITH")) {
 		struct expr *expr = parse_expr(p);
@@ -281,7 +281,7 @@ static struct expr *parse_primary(struct parser *p)
 	if (expr || p->r)
 		return expr;
 	if (take_operator(p, "("))
-		return parse_group(p, at);
+		return parse_parentheses(p, at);
 	if (take_operator(p, "[")) {
 		struct list args = {};
 
@@ -441,8 +441,8 @@ static struct expr *parse_in(struct parser *p, struct expr *left, const struct t
 static struct expr *parse_test(struct parser *p, struct expr *left)
 {
 	const struct token *at = p->at;
-	bool negated = (is_word_at(p, 1, "LIKE") || is_word_at(p, 1, "IN") ||
-			is_word_at(p, 1, "BETWEEN")) &&
+	bool negated = (is_word_at(p, 1, "LIKE") || is_word_at(p, 1, "ILIKE") ||
+			is_word_at(p, 1, "IN") || is_word_at(p, 1, "BETWEEN")) &&
 		       take_word(p, "NOT");
 	struct expr *expr = nullptr;
 
@@ -451,6 +451,11 @@ static struct expr *parse_test(struct parser *p, struct expr *left)
 		struct expr *escape = !p->r && take_word(p, "ESCAPE") ? parse_value(p) : nullptr;
 
 		expr = expr_with(p, expr_make(p, EXPR_LIKE, at), left, pattern, escape);
+	} else if (take_word(p, "ILIKE")) {
+		struct expr *pattern = call_of(p, at, "LOWER", parse_value(p), nullptr, nullptr);
+
+		left = call_of(p, at, "LOWER", left, nullptr, nullptr);
+		expr = expr_with(p, expr_make(p, EXPR_LIKE, at), left, pattern, nullptr);
 	} else if (take_word(p, "IN")) {
 		expr = parse_in(p, left, at);
 	} else if (take_word(p, "BETWEEN")) {

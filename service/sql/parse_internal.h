@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * parse_internal: what the two halves of the parser share.
+ * parse_internal: what the parts of the parser share.
  *
- * Layer 3 (service/sql). Only parse.c and parse_expr.c include it. Every function returns nullptr, false or nothing
+ * Layer 3 (service/sql). Only parse*.c include it. Every function returns nullptr, false or nothing
  * useful once p->r is set; callers look at it where they must not go on.
  */
 
@@ -69,6 +69,42 @@ void refuse_at(struct parser *p, const struct token *at, const char *message);
 
 /* Whether the next token may be a name. */
 [[nodiscard]] bool is_name(const struct parser *p);
+
+/* One set of expressions to group by. */
+struct group_set {
+	struct list by; /* of struct expr * */
+};
+
+/*
+ * Parse what follows GROUP: BY and a list of expressions, (), GROUPING SETS, CUBE and ROLLUP.
+ *
+ * ret_sets  of struct group_set *; one for a plain GROUP BY
+ */
+void parse_group(struct parser *p, struct list *ret_sets);
+
+/* Give a core the sets it groups by: several become a UNION ALL of a core for each. Returns the core to use instead. */
+[[nodiscard]] struct core *expand_sets(struct parser *p, struct core *core,
+				       const struct list *sets);
+
+/* Parse TABLESAMPLE BERNOULLI (p) if it is next; the percentage, or nullptr. */
+[[nodiscard]] struct expr *parse_sample(struct parser *p);
+
+/* Make the samples that a core's FROM asks for conditions of WHERE, or sub-selects where it joins. */
+void apply_samples(struct parser *p, struct core *core);
+
+/* Parse the name of a collection, its workspace before it, into item->name. */
+void parse_path(struct parser *p, struct from_item *item);
+
+/* Parse DESCRIBE collection; the word has been taken. */
+[[nodiscard]] struct query *parse_describe(struct parser *p);
+
+/* A word that the query does not have, for nodes that the parser makes up; at the place of another one. */
+[[nodiscard]] const struct token *made_up(struct parser *p, const struct token *at,
+					  enum token_kind kind, const char *text);
+
+/* A call of a function by name with one to three arguments; b and c may be nullptr. */
+[[nodiscard]] struct expr *call_of(struct parser *p, const struct token *at, const char *name,
+				   struct expr *a, struct expr *b, struct expr *c);
 
 /* Zeroed memory, or nullptr with p->r set. */
 [[nodiscard]] void *node(struct parser *p, size_t size);

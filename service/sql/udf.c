@@ -2,6 +2,7 @@
 #include "service/sql/udf.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -111,8 +112,8 @@ void udf_return(sqlite3_context *ctx, const struct value *value)
 		sqlite3_result_null(ctx);
 	} else if (value->tag == VALUE_NUMBER && value->is_int) {
 		sqlite3_result_int64(ctx, value->i);
-	} else if (value->tag == VALUE_NUMBER) {
-		sqlite3_result_double(ctx, value->f);
+	} else if (value->tag == VALUE_NUMBER && (!isnan(value->f) || !value->at)) {
+		sqlite3_result_double(ctx, value->f); /* of a NaN it would make NULL */
 	} else if (value->tag == VALUE_STRING && !value->escaped) {
 		sqlite3_result_text64(ctx, (const char *)value->data, value->len, SQLITE_TRANSIENT,
 				      SQLITE_UTF8);
@@ -236,6 +237,16 @@ bool udf_bytes(sqlite3_context *ctx, sqlite3_value *arg, struct buf *out)
 	return true;
 }
 
+bool udf_array(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret)
+{
+	udf_value(arg, ret);
+	if (ret->tag == VALUE_ARRAY)
+		return true;
+	if (ret->tag != VALUE_NULL)
+		udf_fail(ctx, "An array was expected here, not %s.", value_type_name(ret));
+	return false;
+}
+
 /* Follow keys into a value: a text names a member, a number counts elements from 1. */
 static bool follow(int n, sqlite3_value **args, struct value *at)
 {
@@ -315,9 +326,10 @@ static const struct udf FUNCTIONS[] = {
 int udf_register_all(sqlite3 *db)
 {
 	static int (*const PARTS[])(sqlite3 *) = {
-		udf_register_text,  udf_register_cast,	    udf_register_hash,
-		udf_register_regex, udf_register_number,    udf_register_time,
-		udf_register_array, udf_register_aggregate, udf_register_unnest,
+		udf_register_text,	udf_register_cast,   udf_register_hash,
+		udf_register_regex,	udf_register_number, udf_register_time,
+		udf_register_array,	udf_register_format, udf_register_object,
+		udf_register_aggregate, udf_register_unnest,
 	};
 	int r = udf_register(db, FUNCTIONS, countof(FUNCTIONS));
 

@@ -65,6 +65,12 @@ struct udf {
 /* Register udf_time.c's functions. Returns 0 or -ENOMEM. */
 [[nodiscard]] int udf_register_time(sqlite3 *db);
 
+/* Register udf_object.c's functions. Returns 0 or -ENOMEM. */
+[[nodiscard]] int udf_register_object(sqlite3 *db);
+
+/* Register udf_format.c's functions. Returns 0 or -ENOMEM. */
+[[nodiscard]] int udf_register_format(sqlite3 *db);
+
 /* Register udf_array.c's functions. Returns 0 or -ENOMEM. */
 [[nodiscard]] int udf_register_array(sqlite3 *db);
 
@@ -108,6 +114,9 @@ struct text {
 
 /* An argument that must be text. Returns whether it is; the query fails if not. */
 [[nodiscard]] bool udf_text(sqlite3_context *ctx, sqlite3_value *arg, struct text *ret);
+
+/* An argument that must be an array. False for NULL; the query fails for anything else. */
+[[nodiscard]] bool udf_array(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret);
 
 /* Append the bytes of an argument that must be a string or bytes. Returns false for NULL; the query fails for anything else. */
 [[nodiscard]] bool udf_bytes(sqlite3_context *ctx, sqlite3_value *arg, struct buf *out);

@@ -9,17 +9,6 @@
 
 #include <sqlite3.h>
 
-/* An argument that must be an array. False for NULL; the query fails for anything else. */
-static bool array_arg(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret)
-{
-	udf_value(arg, ret);
-	if (ret->tag == VALUE_ARRAY)
-		return true;
-	if (ret->tag != VALUE_NULL)
-		udf_fail(ctx, "An array was expected here, not %s.", value_type_name(ret));
-	return false;
-}
-
 static void array(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
@@ -31,56 +20,35 @@ static void array(sqlite3_context *ctx, int n, sqlite3_value **args)
 	udf_return_packed(ctx, &out);
 }
 
-/* rd_object(key, value, …); of two equal keys the last counts. */
-static void object(sqlite3_context *ctx, int n, sqlite3_value **args)
-{
-	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
-
-	value_put_object(&out);
-	for (int i = 0; i + 1 < n; i += 2) {
-		bool again = false;
-
-		if (sqlite3_value_type(args[i]) != SQLITE_TEXT) {
-			udf_fail(ctx, "The name of an object's member must be a string.");
-			return;
-		}
-		const char *key = (const char *)sqlite3_value_text(args[i]);
-		for (int k = i + 2; key && k + 1 < n; k += 2) {
-			const char *later = (const char *)sqlite3_value_text(args[k]);
-
-			again |= later && strcmp(key, later) == 0;
-		}
-		if (again || !key)
-			continue;
-		value_put_key(&out, key, (size_t)sqlite3_value_bytes(args[i]));
-		udf_pack(args[i + 1], &out);
-	}
-	value_put_end(&out);
-	udf_return_packed(ctx, &out);
-}
-
 static bool same(const struct value *a, const struct buf *b)
 {
 	return a->size == b->len && memcmp(a->at, b->data, b->len) == 0;
 }
 
-/* ARRAY_CONTAINS, ARRAY_POSITION: the user data is set for the position. */
+enum where : uintptr_t {
+	ANYWHERE,
+	FIRST,
+	LAST
+};
+
+/* ARRAY_CONTAINS, ARRAY_POSITION, ARRAY_LAST_POSITION: the user data says which. */
 static void position(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	auto_buf struct buf want = buf_make(UDF_RESULT_MAX);
 	struct value list, member;
+	auto where = (enum where)(uintptr_t)udf_data(ctx);
 	int64_t n = 0, found = 0;
 
-	if (!array_arg(ctx, args[0], &list) || sqlite3_value_type(args[1]) == SQLITE_NULL)
+	if (!udf_array(ctx, args[0], &list) || sqlite3_value_type(args[1]) == SQLITE_NULL)
 		return;
 	udf_pack(args[1], &want);
 	struct value_iter iter = value_iterate(&list);
-	while (found == 0 && value_next(&iter, nullptr, &member)) {
+	while ((found == 0 || where == LAST) && value_next(&iter, nullptr, &member)) {
 		n++;
 		if (same(&member, &want))
 			found = n;
 	}
-	if (udf_data(ctx))
+	if (where != ANYWHERE)
 		sqlite3_result_int64(ctx, found);
 	else
 		udf_return_bool(ctx, found > 0);
@@ -91,7 +59,7 @@ static void array_remove(sqlite3_context *ctx, int, sqlite3_value **args)
 	auto_buf struct buf want = buf_make(UDF_RESULT_MAX), out = buf_make(UDF_RESULT_MAX);
 	struct value list, member;
 
-	if (!array_arg(ctx, args[0], &list))
+	if (!udf_array(ctx, args[0], &list))
 		return;
 	udf_pack(args[1], &want);
 	value_put_array(&out);
@@ -110,7 +78,7 @@ static void array_concat(sqlite3_context *ctx, int n, sqlite3_value **args)
 
 	value_put_array(&out);
 	for (int i = 0; i < n; i++) {
-		if (!array_arg(ctx, args[i], &list))
+		if (!udf_array(ctx, args[i], &list))
 			return;
 		buf_add(&out, list.data, list.len);
 	}
@@ -123,7 +91,7 @@ static void array_flatten(sqlite3_context *ctx, int, sqlite3_value **args)
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
 	struct value list, member;
 
-	if (!array_arg(ctx, args[0], &list))
+	if (!udf_array(ctx, args[0], &list))
 		return;
 	value_put_array(&out);
 	struct value_iter iter = value_iterate(&list);
@@ -148,8 +116,8 @@ static int value_order(const void *a, const void *b)
 	return (x->size > y->size) - (x->size < y->size);
 }
 
-/* The members of an array in order. Returns nullptr if it is empty or memory is short, which *ret_n tells apart. */
-static struct value *sorted(sqlite3_context *ctx, const struct value *list, size_t *ret_n)
+/* The members of an array. Returns nullptr if it has none or, with the query failed, if memory is short. */
+static struct value *listed(sqlite3_context *ctx, const struct value *list, size_t *ret_n)
 {
 	struct value_iter iter = value_iterate(list);
 	struct value member, *all = nullptr;
@@ -170,9 +138,17 @@ static struct value *sorted(sqlite3_context *ctx, const struct value *list, size
 		}
 		all[n++] = member;
 	}
-	if (n > 1)
-		qsort(all, n, sizeof(*all), value_order);
 	*ret_n = n;
+	return all;
+}
+
+/* As listed(), in order of value. */
+static struct value *sorted(sqlite3_context *ctx, const struct value *list, size_t *ret_n)
+{
+	struct value *all = listed(ctx, list, ret_n);
+
+	if (all && *ret_n > 1)
+		qsort(all, *ret_n, sizeof(*all), value_order);
 	return all;
 }
 
@@ -184,7 +160,7 @@ static void array_sort(sqlite3_context *ctx, int, sqlite3_value **args)
 	struct value list;
 	size_t n;
 
-	if (!array_arg(ctx, args[0], &list))
+	if (!udf_array(ctx, args[0], &list))
 		return;
 	auto_free struct value *all = sorted(ctx, &list, &n);
 	if (!all && list.len > 0)
@@ -197,13 +173,144 @@ static void array_sort(sqlite3_context *ctx, int, sqlite3_value **args)
 	udf_return_packed(ctx, &out);
 }
 
+enum set : uintptr_t {
+	UNION,
+	INTERSECT,
+	EXCEPT
+};
+
+/* ARRAY_UNION, ARRAY_INTERSECT, ARRAY_EXCEPT(a, b): without repetitions, in order of value. */
+static void array_set(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	auto set = (enum set)(uintptr_t)udf_data(ctx);
+	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
+	struct value a, b;
+	size_t n_a, n_b, i = 0, k = 0;
+
+	if (udf_any_null(n, args) || !udf_array(ctx, args[0], &a) || !udf_array(ctx, args[1], &b))
+		return;
+	auto_free struct value *as = sorted(ctx, &a, &n_a), *bs = sorted(ctx, &b, &n_b);
+	if ((!as && a.len > 0) || (!bs && b.len > 0))
+		return;
+	value_put_array(&out);
+	while (i < n_a || k < n_b) {
+		int order = i == n_a ? 1 : k == n_b ? -1 : value_order(&as[i], &bs[k]);
+		struct value at = order > 0 ? bs[k] : as[i];
+
+		if (set == UNION || (set == INTERSECT ? order == 0 : order < 0))
+			buf_add(&out, at.at, at.size);
+		while (i < n_a && value_order(&as[i], &at) == 0)
+			i++;
+		while (k < n_b && value_order(&bs[k], &at) == 0)
+			k++;
+	}
+	value_put_end(&out);
+	udf_return_packed(ctx, &out);
+}
+
+/* Return n members as an array. */
+static void return_members(sqlite3_context *ctx, const struct value *all, size_t n)
+{
+	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
+
+	value_put_array(&out);
+	for (size_t i = 0; i < n; i++)
+		buf_add(&out, all[i].at, all[i].size);
+	value_put_end(&out);
+	udf_return_packed(ctx, &out);
+}
+
+/* SLICE(array, start, length): from 1; a negative start counts from the end. */
+static void slice(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	int64_t start = sqlite3_value_int64(args[1]), length = sqlite3_value_int64(args[2]);
+	struct value list;
+	size_t count;
+
+	if (udf_any_null(n, args) || !udf_array(ctx, args[0], &list))
+		return;
+	if (start == 0 || length < 0) {
+		udf_fail(ctx,
+			 "SLICE takes a start other than 0 and a length that is not negative.");
+		return;
+	}
+	auto_free struct value *all = listed(ctx, &list, &count);
+	if (!all && list.len > 0)
+		return;
+	if (start < 0)
+		start += (int64_t)count;
+	else
+		start--;
+	if (start < 0 || start > (int64_t)count)
+		start = length = 0;
+	if (length > (int64_t)count - start)
+		length = (int64_t)count - start;
+	return_members(ctx, all ? all + start : nullptr, (size_t)length);
+}
+
+static void swap(struct value *a, struct value *b)
+{
+	struct value kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* REVERSE(array or text) */
+static void reverse(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
+	struct value list;
+	struct text text;
+	size_t n;
+
+	if (sqlite3_value_type(args[0]) == SQLITE_TEXT && udf_text(ctx, args[0], &text)) {
+		for (size_t end = text.len, at; end > 0; end = at) {
+			at = end - 1;
+			while (at > 0 && ((unsigned char)text.at[at] & 0xc0) == 0x80)
+				at--;
+			buf_add(&out, text.at + at, end - at);
+		}
+		udf_return_text(ctx, &out);
+		return;
+	}
+	if (!udf_array(ctx, args[0], &list))
+		return;
+	auto_free struct value *all = listed(ctx, &list, &n);
+	if (!all && list.len > 0)
+		return;
+	for (size_t i = 0; all && i < n / 2; i++)
+		swap(&all[i], &all[n - 1 - i]);
+	return_members(ctx, all, n);
+}
+
+/* ARRAY_SHUFFLE(array). Source: Fisher and Yates. */
+static void shuffle(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value list;
+	size_t n;
+
+	if (!udf_array(ctx, args[0], &list))
+		return;
+	auto_free struct value *all = listed(ctx, &list, &n);
+	if (!all && list.len > 0)
+		return;
+	for (size_t i = n; all && i > 1; i--) {
+		uint64_t random;
+
+		sqlite3_randomness(sizeof(random), &random);
+		swap(&all[i - 1], &all[random % i]);
+	}
+	return_members(ctx, all, n);
+}
+
 /* ARRAY_MIN, ARRAY_MAX (user data set); nulls do not count. */
 static void array_extreme(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	bool max = udf_data(ctx) != nullptr;
 	struct value list, member, best = { .tag = VALUE_NULL };
 
-	if (!array_arg(ctx, args[0], &list))
+	if (!udf_array(ctx, args[0], &list))
 		return;
 	struct value_iter iter = value_iterate(&list);
 	while (value_next(&iter, nullptr, &member)) {
@@ -226,7 +333,7 @@ static void array_join(sqlite3_context *ctx, int n, sqlite3_value **args)
 	struct value list, member;
 	bool first = true;
 
-	if (!array_arg(ctx, args[0], &list) || !separator)
+	if (!udf_array(ctx, args[0], &list) || !separator)
 		return;
 	struct value_iter iter = value_iterate(&list);
 	while (value_next(&iter, nullptr, &member)) {
@@ -270,54 +377,14 @@ static void sequence(sqlite3_context *ctx, int n, sqlite3_value **args)
 	udf_return_packed(ctx, &out);
 }
 
-enum parts : uintptr_t {
-	KEYS,
-	VALUES,
-	ITEMS
-};
-
-/* KEYS, VALUES, ITEMS(object) */
-static void members(sqlite3_context *ctx, int, sqlite3_value **args)
-{
-	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
-	auto parts = (enum parts)(uintptr_t)udf_data(ctx);
-	struct value all, key, member;
-
-	udf_value(args[0], &all);
-	if (all.tag == VALUE_NULL)
-		return;
-	if (all.tag != VALUE_OBJECT) {
-		udf_fail(ctx, "An object was expected here, not %s.", value_type_name(&all));
-		return;
-	}
-	value_put_array(&out);
-	struct value_iter iter = value_iterate(&all);
-	while (value_next(&iter, &key, &member)) {
-		if (parts == ITEMS)
-			value_put_array(&out);
-		if (parts != VALUES) { /* a key is a string without its tag */
-			uint8_t tag = VALUE_STRING;
-
-			buf_add(&out, &tag, 1);
-			buf_add(&out, key.data, key.len + 1);
-		}
-		if (parts != KEYS)
-			buf_add(&out, member.at, member.size);
-		if (parts == ITEMS)
-			value_put_end(&out);
-	}
-	value_put_end(&out);
-	udf_return_packed(ctx, &out);
-}
-
 int udf_register_array(sqlite3 *db)
 {
 	static char yes;
 	static const struct udf FUNCTIONS[] = {
 		{ "rd_array", -1, array, nullptr },
-		{ "rd_object", -1, object, nullptr },
-		{ "rd_array_contains", 2, position, nullptr },
-		{ "rd_array_position", 2, position, &yes },
+		{ "rd_array_contains", 2, position, (void *)ANYWHERE },
+		{ "rd_array_position", 2, position, (void *)FIRST },
+		{ "rd_array_last_position", 2, position, (void *)LAST },
 		{ "rd_array_remove", 2, array_remove, nullptr },
 		{ "rd_array_concat", -1, array_concat, nullptr },
 		{ "rd_array_flatten", 1, array_flatten, nullptr },
@@ -325,12 +392,19 @@ int udf_register_array(sqlite3 *db)
 		{ "rd_array_distinct", 1, array_sort, &yes },
 		{ "rd_array_min", 1, array_extreme, nullptr },
 		{ "rd_array_max", 1, array_extreme, &yes },
+		{ "rd_array_union", 2, array_set, (void *)UNION },
+		{ "rd_array_intersect", 2, array_set, (void *)INTERSECT },
+		{ "rd_array_except", 2, array_set, (void *)EXCEPT },
+		{ "rd_slice", 3, slice, nullptr },
+		{ "rd_reverse", 1, reverse, nullptr },
 		{ "rd_array_join", -1, array_join, nullptr },
 		{ "rd_sequence", -1, sequence, nullptr },
-		{ "rd_keys", 1, members, (void *)KEYS },
-		{ "rd_values", 1, members, (void *)VALUES },
-		{ "rd_items", 1, members, (void *)ITEMS },
 	};
 
-	return udf_register(db, FUNCTIONS, countof(FUNCTIONS));
+	static const struct udf VARYING[] = {
+		{ "rd_array_shuffle", 1, shuffle, nullptr },
+	};
+	int r = udf_register(db, FUNCTIONS, countof(FUNCTIONS));
+
+	return r ? r : udf_register_varying(db, VARYING, countof(VARYING));
 }

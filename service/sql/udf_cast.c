@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -73,6 +74,83 @@ static void json_parse(sqlite3_context *ctx, int, sqlite3_value **args)
 		udf_return_packed(ctx, &out);
 }
 
+/* The member that a path's next step leads to: .name, ['name'] or [n], from 0. Returns false if the path is none. */
+static bool path_step(const char **path, yyjson_val **at)
+{
+	const char *in = *path;
+	bool bracket = *in == '[', quote = bracket && (in[1] == '\'' || in[1] == '"');
+	const char *name = in + 1 + quote;
+	char stop[] = { quote ? in[1] : ']', '\0' };
+	size_t len = bracket ? strcspn(name, stop) : strcspn(name, ".[");
+	const char *end = name + len + quote + bracket;
+
+	if ((*in != '.' && !bracket) || len == 0 || (bracket && name[len] != stop[0]) ||
+	    (quote && name[len + 1] != ']'))
+		return false;
+	*path = end;
+	if (bracket && !quote) {
+		if (strspn(name, "0123456789") != len || len > 9)
+			return false;
+		*at = yyjson_arr_get(*at, strtoul(name, nullptr, 10));
+	} else {
+		*at = yyjson_obj_getn(*at, name, len);
+	}
+	return true;
+}
+
+/* Return a JSON string, number or bool as text; of anything else NULL. */
+static void return_scalar(sqlite3_context *ctx, yyjson_val *json)
+{
+	auto_buf struct buf packed = buf_make(UDF_RESULT_MAX), out = buf_make(UDF_RESULT_MAX);
+	struct value value;
+
+	if (!json || yyjson_is_null(json) || yyjson_is_ctn(json))
+		return;
+	if (value_from_json(json, &packed) || !value_open(packed.data, packed.len, &value)) {
+		sqlite3_result_error_nomem(ctx);
+		return;
+	}
+	udf_put_text(&value, &out);
+	udf_return_text(ctx, &out);
+}
+
+/* JSON_EXTRACT_SCALAR(text, path) */
+static void json_extract_scalar(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	struct text text, path;
+
+	if (udf_any_null(n, args) || !udf_text(ctx, args[0], &text) ||
+	    !udf_text(ctx, args[1], &path))
+		return;
+	yyjson_doc *doc = yyjson_read(text.at, text.len, YYJSON_READ_NOFLAG);
+	yyjson_val *at = yyjson_doc_get_root(doc);
+	const char *in = path.at + (path.at[0] == '$');
+	bool good = path.at[0] == '$';
+
+	while (good && *in)
+		good = path_step(&in, &at);
+	if (!doc)
+		udf_fail(ctx, "JSON_EXTRACT_SCALAR: the text is not valid JSON.");
+	else if (!good)
+		udf_fail(ctx, "JSON_EXTRACT_SCALAR takes a path such as `$.a.b[0]`, not `%.40s`.",
+			 path.at);
+	else
+		return_scalar(ctx, at);
+	yyjson_doc_free(doc);
+}
+
+/* NaN and the infinities have names. */
+static bool is_named_float(const char *text, struct buf *out)
+{
+	bool nan = strcasecmp(text, "nan") == 0;
+	const char *name = text + (text[0] == '-' || text[0] == '+');
+
+	if (!nan && strcasecmp(name, "infinity") != 0 && strcasecmp(name, "inf") != 0)
+		return false;
+	value_put_float(out, nan ? (double)NAN : (double)(text[0] == '-' ? -INFINITY : INFINITY));
+	return true;
+}
+
 /* A string as a value of a type. Returns whether it is one. */
 static bool parse_as(const char *type, const struct value *value, struct buf *out)
 {
@@ -90,6 +168,8 @@ static bool parse_as(const char *type, const struct value *value, struct buf *ou
 		value_put_bool(out, yes);
 		return yes || strcasecmp(number, "false") == 0;
 	}
+	if (strcmp(type, "float") == 0 && is_named_float(number, out))
+		return true;
 	if (strspn(number, "+-0123456789.eE") != value->len)
 		return false;
 	if (strcmp(type, "int") == 0) {
@@ -112,6 +192,10 @@ static bool number_as(const char *type, const struct value *value, struct buf *o
 		value_put_float(out, value->f);
 	else if (strcmp(type, "bool") == 0)
 		value_put_bool(out, value->f != 0);
+	else if (strcmp(type, "microsecond_interval") == 0 && value->is_int)
+		value_put_moment(out, VALUE_INTERVAL, value->i);
+	else if (strcmp(type, "month_interval") == 0 && value->is_int)
+		value_put_moment(out, VALUE_MONTHS, value->i);
 	else
 		return false;
 	return true;
@@ -143,14 +227,28 @@ static const char *canonical(const char *type)
 	static const struct {
 		const char *alias, *name;
 	} TYPES[] = {
-		{ "int", "int" },	 { "integer", "int" },
-		{ "int64", "int" },	 { "bigint", "int" },
-		{ "float", "float" },	 { "double", "float" },
-		{ "bool", "bool" },	 { "boolean", "bool" },
-		{ "string", "string" },	 { "char", "string" },
-		{ "varchar", "string" }, { "text", "string" },
-		{ "date", "date" },	 { "datetime", "datetime" },
-		{ "time", "time" },	 { "timestamp", "timestamp" },
+		{ "int", "int" },
+		{ "integer", "int" },
+		{ "int64", "int" },
+		{ "bigint", "int" },
+		{ "float", "float" },
+		{ "double", "float" },
+		{ "bool", "bool" },
+		{ "boolean", "bool" },
+		{ "string", "string" },
+		{ "char", "string" },
+		{ "varchar", "string" },
+		{ "text", "string" },
+		{ "date", "date" },
+		{ "datetime", "datetime" },
+		{ "time", "time" },
+		{ "bytes", "bytes" },
+		{ "array", "array" },
+		{ "object", "object" },
+		{ "interval", "microsecond_interval" },
+		{ "microsecond_interval", "microsecond_interval" },
+		{ "month_interval", "month_interval" },
+		{ "timestamp", "timestamp" },
 	};
 
 	for (size_t i = 0; i < countof(TYPES); i++)
@@ -172,6 +270,11 @@ static bool cast_value(const char *type, const struct value *value, struct buf *
 	}
 	if (strcmp(type, value_type_name(value)) == 0 && value->at)
 		buf_add(out, value->at, value->size);
+	else if (strcmp(type, "bytes") == 0 && value->tag == VALUE_STRING)
+		value_put_bytes(out, value->data, value->len);
+	else if (strcmp(type, "int") == 0 &&
+		 (value->tag == VALUE_INTERVAL || value->tag == VALUE_MONTHS))
+		value_put_int(out, value->i);
 	else if (value->tag == VALUE_STRING)
 		return parse_as(type, value, out);
 	else if (value->tag == VALUE_NUMBER)
@@ -226,6 +329,7 @@ int udf_register_cast(sqlite3 *db)
 	static const struct udf FUNCTIONS[] = {
 		{ "rd_json_format", 1, json_format, nullptr },
 		{ "rd_json_parse", 1, json_parse, nullptr },
+		{ "rd_json_extract_scalar", 2, json_extract_scalar, nullptr },
 		{ "rd_cast", 2, cast, (void *)CAST_FAIL },
 		{ "rd_try_cast", 2, cast, (void *)CAST_NULL },
 		{ "rd_as", 2, cast, (void *)CAST_KEEP },

@@ -148,7 +148,14 @@ static bool times(sqlite3_context *ctx, enum operator op, const struct value *a,
 		return true;
 	}
 	enum value_tag tag = a->tag;
-	if (op == SUBTRACT && is_moment(a) && is_moment(b)) {
+	if ((op == ADD || op == SUBTRACT) && a->tag == VALUE_TIME && b->tag == VALUE_INTERVAL) {
+		int64_t by = b->i % CIVIL_DAY_US; /* a clock goes round */
+
+		result = ((op == ADD ? a->i + by : a->i - by) + CIVIL_DAY_US) % CIVIL_DAY_US;
+	} else if (op == SUBTRACT && a->tag == VALUE_TIME && b->tag == VALUE_TIME) {
+		tag = VALUE_INTERVAL;
+		overflow = ckd_sub(&result, a->i, b->i);
+	} else if (op == SUBTRACT && is_moment(a) && is_moment(b)) {
 		tag = VALUE_INTERVAL;
 		overflow = ckd_sub(&result, micros(a), micros(b));
 	} else if ((op == ADD || op == SUBTRACT) && is_interval(a) && a->tag == b->tag) {
@@ -213,6 +220,153 @@ static void random_number(sqlite3_context *ctx, int, sqlite3_value **)
 	sqlite3_result_double(ctx, (double)(bits >> 11) * 0x1p-53);
 }
 
+/* A number, or NULL; the query fails for anything else. */
+static bool number_arg(sqlite3_context *ctx, sqlite3_value *arg, struct value *ret)
+{
+	udf_value(arg, ret);
+	if (ret->tag == VALUE_NUMBER)
+		return true;
+	if (ret->tag != VALUE_NULL)
+		udf_fail(ctx, "A number was expected here, not %s.", value_type_name(ret));
+	return false;
+}
+
+/* A float; one that is not a number crosses SQLite packed, since it would make NULL of it. */
+static void return_float(sqlite3_context *ctx, double x)
+{
+	auto_buf struct buf packed = buf_make(VALUE_NUMBER_SIZE);
+
+	value_put_float(&packed, x);
+	if (!isnan(x))
+		sqlite3_result_double(ctx, x);
+	else if (buf_error(&packed))
+		sqlite3_result_error_nomem(ctx);
+	else
+		sqlite3_result_blob64(ctx, packed.data, packed.len, SQLITE_TRANSIENT);
+}
+
+static void not_a_number(sqlite3_context *ctx, int, sqlite3_value **)
+{
+	return_float(ctx, NAN);
+}
+
+static void infinity(sqlite3_context *ctx, int, sqlite3_value **)
+{
+	return_float(ctx, INFINITY);
+}
+
+enum class : uintptr_t {
+	IS_NAN,
+	IS_FINITE,
+	IS_INFINITE
+};
+
+static void is_class(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	auto class = (enum class)(uintptr_t)udf_data(ctx);
+	struct value x;
+
+	if (!number_arg(ctx, args[0], &x))
+		return;
+	udf_return_bool(ctx, class == IS_NAN	  ? isnan(x.f)
+			     : class == IS_FINITE ? isfinite(x.f)
+						  : isinf(x.f));
+}
+
+/* LOG(x) natural, LOG(base, x) */
+static void logarithm(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	struct value a, b;
+
+	if (!number_arg(ctx, args[0], &a) || (n == 2 && !number_arg(ctx, args[1], &b)))
+		return;
+	double x = n == 2 ? b.f : a.f;
+	if (x <= 0 || (n == 2 && (a.f <= 0 || a.f == 1)))
+		udf_fail(ctx, "LOG takes numbers above 0, and a base other than 1.");
+	else
+		return_float(ctx, n == 1      ? log(x)
+				  : a.f == 2  ? log2(x)
+				  : a.f == 10 ? log10(x)
+					      : log(x) / log(a.f));
+}
+
+/* TRUNC(x[, digits]): towards zero. */
+static void truncated(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	struct value x, digits = { .i = 0 };
+
+	if (!number_arg(ctx, args[0], &x) || (n == 2 && !number_arg(ctx, args[1], &digits)))
+		return;
+	if (x.is_int && digits.i >= 0) {
+		sqlite3_result_value(ctx, args[0]);
+		return;
+	}
+	if (digits.i < -300 || digits.i > 300) {
+		udf_fail(ctx, "TRUNC takes -300 to 300 digits.");
+		return;
+	}
+	double scale = pow(10, (double)digits.i), scaled = x.f * scale;
+	if (x.is_int)
+		sqlite3_result_int64(ctx, (sqlite3_int64)(trunc(scaled) / scale)); /* not larger */
+	else
+		return_float(ctx, isfinite(scaled) ? trunc(scaled) / scale : x.f);
+}
+
+/* CBRT(x) */
+static void cube_root(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value x;
+
+	if (!number_arg(ctx, args[0], &x))
+		return;
+	double root = cbrt(x.f), cube = root * root * root;
+	if (isfinite(cube) &&
+	    cube != 0) /* libc's is off by a bit at times; one step of Newton's mends it */
+		root -= (cube - x.f) / (3 * root * root);
+	return_float(ctx, root);
+}
+
+/* HYPOT(x, y) */
+static void hypotenuse(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value x, y;
+
+	if (number_arg(ctx, args[0], &x) && number_arg(ctx, args[1], &y))
+		return_float(ctx, hypot(x.f, y.f));
+}
+
+enum bitwise : uintptr_t {
+	AND,
+	OR,
+	XOR
+};
+
+/* BITWISE_AND, _OR, _XOR(a, b): the operator is the user data. */
+static void bits(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	auto op = (enum bitwise)(uintptr_t)udf_data(ctx);
+	struct value a, b;
+
+	if (!number_arg(ctx, args[0], &a) || !number_arg(ctx, args[1], &b))
+		return;
+	if (!a.is_int || !b.is_int)
+		udf_fail(ctx, "Bitwise functions take ints.");
+	else
+		sqlite3_result_int64(ctx, op == AND ? a.i & b.i : op == OR ? a.i | b.i : a.i ^ b.i);
+}
+
+static void bits_not(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value x;
+
+	if (!number_arg(ctx, args[0], &x))
+		return;
+	if (x.is_int)
+		sqlite3_result_int64(ctx, ~x.i);
+	else
+		udf_fail(ctx, "Bitwise functions take ints.");
+}
+
 int udf_register_number(sqlite3 *db)
 {
 	static const struct udf FUNCTIONS[] = {
@@ -222,6 +376,21 @@ int udf_register_number(sqlite3 *db)
 		{ "rd_divide", 2, arithmetic, (void *)DIVIDE },
 		{ "rd_mod", 2, arithmetic, (void *)MODULO },
 		{ "rd_negate", 1, negate, nullptr },
+		{ "rd_nan", 0, not_a_number, nullptr },
+		{ "rd_infinity", 0, infinity, nullptr },
+		{ "rd_is_nan", 1, is_class, (void *)IS_NAN },
+		{ "rd_is_finite", 1, is_class, (void *)IS_FINITE },
+		{ "rd_is_infinite", 1, is_class, (void *)IS_INFINITE },
+		{ "rd_log", 1, logarithm, nullptr },
+		{ "rd_log", 2, logarithm, nullptr },
+		{ "rd_trunc", 1, truncated, nullptr },
+		{ "rd_trunc", 2, truncated, nullptr },
+		{ "rd_cbrt", 1, cube_root, nullptr },
+		{ "rd_hypot", 2, hypotenuse, nullptr },
+		{ "rd_bitwise_and", 2, bits, (void *)AND },
+		{ "rd_bitwise_or", 2, bits, (void *)OR },
+		{ "rd_bitwise_xor", 2, bits, (void *)XOR },
+		{ "rd_bitwise_not", 1, bits_not, nullptr },
 	};
 
 	static const struct udf VARYING[] = {

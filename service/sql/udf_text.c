@@ -238,6 +238,73 @@ static void affix(sqlite3_context *ctx, int n, sqlite3_value **args)
 						       part.at, part.len) == 0);
 }
 
+/* Whether a byte belongs to a word: letters, digits, and all that is not ASCII. */
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       ((unsigned char)c & 0x80);
+}
+
+/* TOKENIZE(text[, locale]): its words, ASCII letters made small. The locale changes nothing yet. */
+static void tokenize(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	auto_buf struct buf out = buf_make(UDF_RESULT_MAX), word = buf_make(UDF_RESULT_MAX);
+	struct text text;
+
+	if (udf_any_null(n, args) || !udf_text(ctx, args[0], &text))
+		return;
+	value_put_array(&out);
+	for (size_t i = 0; i <= text.len; i++) {
+		char c = i < text.len ? text.at[i] : ' ';
+
+		if (is_word(c)) {
+			c = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+			buf_add(&word, &c, 1);
+		} else if (word.len > 0) {
+			value_put_string(&out, (const char *)word.data, word.len);
+			buf_clear(&word);
+		}
+	}
+	value_put_end(&out);
+	udf_return_packed(ctx, &out);
+}
+
+/* Where the character that is n characters after the one at from ends; text.len if there are not so many. */
+static size_t after(struct text text, size_t from, int64_t n)
+{
+	for (; n > 0 && from < text.len; n--)
+		from += step((struct text) { text.at + from, text.len - from });
+	return n > 0 ? text.len + 1 : from;
+}
+
+/* NGRAMS(text, min[, max]): all runs of min to max characters. */
+static void ngrams(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	constexpr int64_t longest = 100;
+	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
+	struct text text;
+
+	if (udf_any_null(n, args) || !udf_text(ctx, args[0], &text))
+		return;
+	int64_t min = sqlite3_value_int64(args[1]);
+	int64_t max = n == 3 ? sqlite3_value_int64(args[2]) : min;
+	if (min < 1 || max < min || max > longest) {
+		udf_fail(ctx, "NGRAMS takes lengths of 1 to 100 characters, the smaller first.");
+		return;
+	}
+	value_put_array(&out);
+	for (int64_t size = min; size <= max && !buf_error(&out); size++)
+		for (size_t at = 0; at < text.len; at = after(text, at, 1)) {
+			size_t end = after(text, at, size);
+
+			if (end > text.len)
+				break;
+			value_put_string(&out, text.at + at, end - at);
+		}
+	value_put_end(&out);
+	udf_return_packed(ctx, &out);
+}
+
 int udf_register_text(sqlite3 *db)
 {
 	static char yes;
@@ -246,6 +313,10 @@ int udf_register_text(sqlite3 *db)
 		{ "rd_like", 2, like_function, nullptr },
 		{ "rd_like", 3, like_function, nullptr },
 		{ "rd_length", 1, length, nullptr },
+		{ "rd_tokenize", 1, tokenize, nullptr },
+		{ "rd_tokenize", 2, tokenize, nullptr },
+		{ "rd_ngrams", 2, ngrams, nullptr },
+		{ "rd_ngrams", 3, ngrams, nullptr },
 		{ "rd_split", 2, split, nullptr },
 		{ "rd_split_part", 3, split_part, nullptr },
 		{ "rd_lpad", -1, pad, &yes },

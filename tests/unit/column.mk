@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-column_tests := filter floats hash ints
+column_tests := filter floats hash ints strings
 tests += $(column_tests:%=tests/unit/test-%)
 $(foreach t,$(column_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\

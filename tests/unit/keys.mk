@@ -6,6 +6,12 @@ $(foreach t,$(keys_tests),\
 	$(eval tests/unit/test-$(t).libs := tests/lib/testlib service/keys/keys common/keyring/keyring common/common)\
 	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs)))
 
+tests += tests/unit/test-keys-serve
+tests/unit/test-keys-serve.src  := tests/unit/test-keys-serve.c
+tests/unit/test-keys-serve.libs := tests/lib/testlib service/keys/keys appliance/keys/keys \
+	common/keyring/keyring common/common
+tests/unit/test-keys-serve.pkgs := $(common_pkgs) tss2-esys tss2-mu
+
 # Asks a running redoubt-keys, for tests/integration/keys.sh.
 helpers += tests/lib/ask-keys
 tests/lib/ask-keys.src  := tests/lib/ask-keys.c

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base.h"
+#include "tests/lib/fault.h"
+#include "tests/lib/tap.h"
+#include "tests/unit/sql-fixture.h"
+
+struct pair {
+	const char *text, *rows;
+};
+
+static bool give(const struct pair *pairs, size_t n)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < n; i++)
+		good &= gives(pairs[i].text, pairs[i].rows);
+	return good;
+}
+
+static bool several_groupings_come_in_one_result(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT city, COUNT(*) n FROM people GROUP BY ROLLUP(city) ORDER BY city",
+		  "[{\"city\":null,\"n\":4},{\"city\":\"Oslo\",\"n\":2},{\"city\":\"Rome\",\"n\":2}]" },
+		{ "SELECT city, ok, COUNT(*) n FROM people WHERE ok IS NOT NULL GROUP BY CUBE(city, ok) ORDER BY n DESC, city NULLS LAST, ok NULLS LAST",
+		  "[{\"city\":null,\"ok\":null,\"n\":3},{\"city\":\"Rome\",\"ok\":null,\"n\":2},{\"city\":null,\"ok\":true,\"n\":2},{\"city\":\"Oslo\",\"ok\":true,\"n\":1},{\"city\":\"Oslo\",\"ok\":null,\"n\":1},{\"city\":\"Rome\",\"ok\":false,\"n\":1},{\"city\":\"Rome\",\"ok\":true,\"n\":1},{\"city\":null,\"ok\":false,\"n\":1}]" },
+		{ "SELECT p.city c, GROUPING(city) g, SUM(age) s FROM people p GROUP BY GROUPING SETS ((city), ()) HAVING SUM(age) > 30 ORDER BY s",
+		  "[{\"c\":\"Oslo\",\"g\":0,\"s\":71.5},{\"c\":null,\"g\":1,\"s\":96.5}]" },
+		{ "SELECT city, name, COUNT(*) n FROM people GROUP BY city, GROUPING SETS ((name), ()) HAVING city = 'Oslo' ORDER BY name",
+		  "[{\"city\":\"Oslo\",\"name\":null,\"n\":2},{\"city\":\"Oslo\",\"name\":\"Ann\",\"n\":1},{\"city\":\"Oslo\",\"name\":\"Cid\",\"n\":1}]" },
+		/* by alias, by number, an expression, no aggregate at all */
+		{ "SELECT LOWER(city) low, COUNT(*) FROM people GROUP BY ROLLUP(low) ORDER BY 1",
+		  "[{\"low\":null,\"?COUNT\":4},{\"low\":\"oslo\",\"?COUNT\":2},{\"low\":\"rome\",\"?COUNT\":2}]" },
+		{ "SELECT city FROM people GROUP BY ROLLUP(1) ORDER BY city",
+		  "[{\"city\":null},{\"city\":\"Oslo\"},{\"city\":\"Rome\"}]" },
+		{ "SELECT SUBSTR(city, 1, 1), MAX(city) FROM people GROUP BY ROLLUP(SUBSTR(city, 1, 1)) ORDER BY 1",
+		  "[{\"?SUBSTR\":null,\"?MAX\":\"Rome\"},{\"?SUBSTR\":\"O\",\"?MAX\":\"Oslo\"},{\"?SUBSTR\":\"R\",\"?MAX\":\"Rome\"}]" },
+		{ "SELECT 1 x FROM people GROUP BY ()", "[{\"x\":1}]" },
+		{ "SELECT COUNT(*) n FROM people WHERE name = 'nobody' GROUP BY ()",
+		  "[{\"n\":0}]" },
+		{ "SELECT city, COUNT(*) n FROM people GROUP BY DISTINCT GROUPING SETS ((city), (city)) ORDER BY city",
+		  "[{\"city\":\"Oslo\",\"n\":2},{\"city\":\"Rome\",\"n\":2}]" },
+		{ "SELECT COUNT(*) n FROM (SELECT city FROM people GROUP BY ALL GROUPING SETS ((city), (city)))",
+		  "[{\"n\":4}]" },
+		{ "SELECT 0 x UNION ALL SELECT COUNT(*) FROM people GROUP BY ROLLUP(city) ORDER BY x",
+		  "[{\"x\":0},{\"x\":2},{\"x\":2},{\"x\":4}]" },
+	};
+
+	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT * FROM people GROUP BY ROLLUP(city)", "Name the columns") &&
+	       refuses("SELECT GROUPING(name) FROM people GROUP BY ROLLUP(city)",
+		       "GROUPING takes what the query groups by") &&
+	       refuses("SELECT 1 FROM people GROUP BY CUBE(a, b, c, d, e, f, g)", "at most 6") &&
+	       refuses("SELECT 1 FROM people GROUP BY CUBE(a, b, c, d, e, f), CUBE(g)",
+		       "more than 64") &&
+	       refuses("SELECT 1 FROM people GROUP BY GROUPING SETS (a", ") was expected");
+}
+
+static bool samples_are_drawn(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT COUNT(*) n FROM people TABLESAMPLE BERNOULLI (100)", "[{\"n\":4}]" },
+		{ "SELECT COUNT(*) n FROM people p TABLESAMPLE BERNOULLI (0) WHERE p.city = 'Oslo'",
+		  "[{\"n\":0}]" },
+		{ "SELECT p.name FROM commons.people p TABLESAMPLE BERNOULLI (100) JOIN cities c ON p.city = c.city ORDER BY p.name",
+		  "[{\"name\":\"Ann\"},{\"name\":\"Cid\"}]" },
+	};
+	cleanup(sql_result_done) struct sql_result result = {};
+
+	CHECK_EQ(
+		run("SELECT COUNT(*) n FROM people a TABLESAMPLE BERNOULLI (50), UNNEST(SEQUENCE(1, 500) AS x)",
+		    &result, 10'000'000),
+		0);
+	int n = atoi(buf_text(&result.rows) + strlen("[{\"n\":"));
+	CHECK(n % 500 == 0 && n <= 2000); /* a document is in with all its rows, or out */
+	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT 1 FROM UNNEST([1] AS x) TABLESAMPLE BERNOULLI (1)",
+		       "a collection only") &&
+	       refuses("SELECT 1 FROM people TABLESAMPLE SYSTEM (1)", "expected BERNOULLI");
+}
+
+static bool a_collection_is_described(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "DESCRIBE cities",
+		  "[{\"field\":[\"_event_time\"],\"type\":\"timestamp\",\"occurrences\":2,\"total\":2},{\"field\":[\"_id\"],\"type\":\"string\",\"occurrences\":2,\"total\":2},{\"field\":[\"city\"],\"type\":\"string\",\"occurrences\":2,\"total\":2},{\"field\":[\"land\"],\"type\":\"string\",\"occurrences\":2,\"total\":2}]" },
+	};
+	cleanup(sql_result_done) struct sql_result result = {};
+
+	CHECK_EQ(run("describe commons.people;", &result, 10'000'000), 0);
+	const char *rows = buf_text(&result.rows);
+	CHECK(strstr(rows,
+		     "{\"field\":[\"age\"],\"type\":\"float\",\"occurrences\":1,\"total\":4}"));
+	CHECK(strstr(rows, "{\"field\":[\"age\"],\"type\":\"int\",\"occurrences\":2,\"total\":4}"));
+	CHECK(strstr(
+		rows,
+		"{\"field\":[\"o\",\"x\",\"y\"],\"type\":\"int\",\"occurrences\":1,\"total\":4}"));
+	CHECK(strstr(
+		rows,
+		"{\"field\":[\"rows\",\"*\",\"k\"],\"type\":\"int\",\"occurrences\":2,\"total\":4}"));
+	CHECK(strcmp(buf_text(&result.collections), "[\"commons.people\"]") == 0);
+	return give(PAIRS, countof(PAIRS)) && refuses("DESCRIBE nope", "\"nope\" does not exist") &&
+	       error.line == 1 && error.column == 10 && refuses("DESCRIBE", "a collection");
+}
+
+static bool what_fails_can_be_tried(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT TRY(1 / 0) a, TRY(CAST('x' AS int) + 1) b, TRY(6 / 2) c, TRY(PARSE_TIMESTAMP_ISO8601('x')) d, TRY(REGEXP_LIKE('a', '(')) e, TRY(-'a') f",
+		  "[{\"a\":null,\"b\":null,\"c\":3,\"d\":null,\"e\":null,\"f\":null}]" },
+		{ "SELECT x FROM UNNEST([1, 0, 2] AS x) WHERE TRY(2 / x) = 2", "[{\"x\":1}]" },
+		{ "SELECT TRY(FORMAT('%d', name)) a, TRY(LENGTH(age)) b FROM people WHERE name = 'Ann'",
+		  "[{\"a\":null,\"b\":null}]" },
+	};
+
+	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT TRY(1 / 0) + 1 / 0", "Division by zero");
+}
+
+static bool the_small_clauses_work(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT name FROM people WHERE name ILIKE 'AN_' ORDER BY name",
+		  "[{\"name\":\"Ann\"},{\"name\":\"ann\"}]" },
+		{ "SELECT name FROM people WHERE name NOT ILIKE 'an%' ORDER BY name",
+		  "[{\"name\":\"Bob\"},{\"name\":\"Cid\"}]" },
+		{ "SELECT ARRAY_AGG(name ORDER BY name LIMIT 2) a, ARRAY_AGG(name ORDER BY name DESC LIMIT 2 OFFSET 1) b FROM people",
+		  "[{\"a\":[\"Ann\",\"Bob\"],\"b\":[\"Cid\",\"Bob\"]}]" },
+		{ "SELECT ARRAY_MAP('UPPER', ['a', 'b']) a, ARRAY_MAP('length', SPLIT('x,yy', ',')) b, ARRAY_MAP('ABS', []) c",
+		  "[{\"a\":[\"A\",\"B\"],\"b\":[1,2],\"c\":[]}]" },
+		{ "SELECT name, ARRAY_MAP('UPPER', tags) t FROM people WHERE tags IS NOT NULL ORDER BY name",
+		  "[{\"name\":\"Ann\",\"t\":[\"A\",\"B\"]},{\"name\":\"Bob\",\"t\":[\"B\"]}]" },
+		{ "SELECT p.name, c.land FROM people p FULL JOIN cities c ON p.city = c.city ORDER BY p.name NULLS LAST",
+		  "[{\"name\":\"Ann\",\"land\":\"Norway\"},{\"name\":\"Bob\",\"land\":null},{\"name\":\"Cid\",\"land\":\"Norway\"},{\"name\":\"ann\",\"land\":null},{\"name\":null,\"land\":\"France\"}]" },
+		{ "SELECT name FROM people ORDER BY age NULLS FIRST, name LIMIT 2",
+		  "[{\"name\":\"ann\"},{\"name\":\"Bob\"}]" },
+		{ "SELECT p.name FROM people p INNER JOIN cities c ON p.city = c.city HINT(join_strategy=lookup) ORDER BY 1",
+		  "[{\"name\":\"Ann\"},{\"name\":\"Cid\"}]" },
+	};
+
+	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT ARRAY_MAP('nope', [1])", "ARRAY_MAP takes the name of a function") &&
+	       refuses("SELECT ARRAY_MAP('SUM', [1])", "ARRAY_MAP takes the name of a function") &&
+	       refuses("SELECT SUM(age LIMIT 1) FROM people", "LIMIT goes with ARRAY_AGG only");
+}
+
+static bool every_failed_allocation_is_survived(void)
+{
+	static const char TEXT[] =
+		"SELECT city, GROUPING(city) g, ARRAY_AGG(name ORDER BY name LIMIT 1) a, MAX(REGEXP_REPLACE(name, '(.)', '<$1>')) m, MAX(FORMAT('%s', _event_time AT TIME ZONE 'Europe/Oslo')) t "
+		"FROM people TABLESAMPLE BERNOULLI (100) GROUP BY ROLLUP(city) ORDER BY 1";
+
+	for (size_t n = 1;; n++) {
+		cleanup(sql_result_done) struct sql_result result = {};
+
+		fault_at(n);
+		int r = run(TEXT, &result, 10'000'000);
+		if (!fault_end())
+			return r == 0 &&
+			       strstr(buf_text(&result.rows),
+				      "{\"city\":null,\"g\":1,\"a\":[\"Ann\"],\"m\":\"<a><n><n>\",\"t\":\"2023-11-14T23:13:20\"}");
+		if (r == SQL_REFUSED && error.kind != SQL_TOO_LARGE)
+			printf("# %zu: %s\n", n, error.message);
+		/* SQLite does without some of its memory; otherwise it says so. */
+		CHECK(r == 0 || r == -ENOMEM || (r == SQL_REFUSED && error.kind == SQL_TOO_LARGE));
+	}
+}
+
+int main(void)
+{
+	if (!sql_fixture_init()) {
+		printf("Bail out! no fixture\n");
+		return 1;
+	}
+	RUN(several_groupings_come_in_one_result);
+	RUN(samples_are_drawn);
+	RUN(a_collection_is_described);
+	RUN(what_fails_can_be_tried);
+	RUN(the_small_clauses_work);
+	RUN(every_failed_allocation_is_survived);
+	fixture_done(&f);
+	return tap_done();
+}

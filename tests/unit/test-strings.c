@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/column/strings.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/column/hash.h"
+#include "tests/lib/fault.h"
+#include "tests/lib/tap.h"
+
+constexpr uint32_t N = 5000;
+
+/* A column while it is tested. */
+struct sample {
+	struct buf text;
+	struct str value[N];
+	uint32_t n;
+	struct str out[COLUMN_BLOCK];
+	uint8_t match[COLUMN_BLOCK];
+	uint8_t *exact; /* [len], so that a sanitizer sees every step over the end */
+	size_t len;
+	struct strings_room room;
+	struct strings strings;
+};
+
+static struct sample *sample_free(struct sample *sample)
+{
+	if (!sample)
+		return nullptr;
+	buf_done(&sample->text);
+	strings_room_done(&sample->room);
+	free(sample->exact);
+	free(sample);
+	return nullptr;
+}
+CLEANUP_FN(struct sample, sample_free)
+
+static uint64_t random_of(uint64_t i)
+{
+	return hash_stable_int((int64_t)i);
+}
+
+static struct sample *sample_new(void)
+{
+	struct sample *sample = calloc(1, sizeof(*sample));
+
+	if (sample)
+		sample->text = buf_make(1u << 24);
+	return sample;
+}
+
+/* Make n strings of the texts that print makes of their numbers. */
+static struct sample *sample_of(uint32_t n, void (*print)(struct buf *to, uint64_t i))
+{
+	struct sample *sample = sample_new();
+	size_t at = 0;
+
+	for (uint32_t i = 0; sample && i < n; i++) {
+		print(&sample->text, i);
+		sample->value[i].len = (uint32_t)(sample->text.len - at);
+		at = sample->text.len;
+	}
+	at = 0;
+	for (uint32_t i = 0; sample && i < n; i++) {
+		sample->value[i].at = (char *)sample->text.data + at;
+		at += sample->value[i].len;
+	}
+	if (sample)
+		sample->n = n;
+	return sample;
+}
+
+static bool same(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static bool has(struct str hay, const char *needle, size_t len)
+{
+	return hay.len >= len && memmem(hay.at, hay.len, needle, len);
+}
+
+/* Whether contains() agrees with memmem() for a needle, in all blocks. */
+static bool contains_agrees(struct sample *s, const char *needle, size_t len)
+{
+	if (s->strings.encoding == STRINGS_DICTIONARY)
+		return true;
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (i % COLUMN_BLOCK == 0)
+			CHECK_EQ(strings_contains(&s->strings, i / COLUMN_BLOCK, &s->room, needle,
+						  len, s->match),
+				 0);
+		CHECK_EQ(s->match[i % COLUMN_BLOCK], has(s->value[i], needle, len));
+	}
+	return true;
+}
+
+/* Whether all needles of some lengths, taken from the strings themselves, are found where they are. */
+static bool needles_are_found(struct sample *s)
+{
+	static const size_t LEN[] = { 1, 2, 3, 5, 9, 20, 40 };
+
+	for (size_t k = 0; k < countof(LEN); k++) {
+		for (uint64_t i = 0; i < 3; i++) {
+			struct str from = s->value[random_of(k * 10 + i) % s->n];
+
+			if (from.len < LEN[k])
+				continue;
+			size_t at = random_of(i) % (from.len - LEN[k] + 1);
+			CHECK(contains_agrees(s, from.at + at, LEN[k]));
+		}
+	}
+	CHECK(contains_agrees(s, "no such thing", 13));
+	return true;
+}
+
+static bool entries_are_sorted(struct sample *s)
+{
+	auto_free struct str *entry = calloc(s->strings.distinct + 1, sizeof(*entry));
+	uint16_t code[COLUMN_BLOCK];
+
+	CHECK(entry);
+	CHECK_EQ(strings_entries(&s->strings, &s->room, entry), 0);
+	for (uint32_t i = 1; i < s->strings.distinct; i++) {
+		uint32_t len = entry[i].len < entry[i - 1].len ? entry[i].len : entry[i - 1].len;
+		int order = memcmp(entry[i - 1].at, entry[i].at, len);
+
+		CHECK(order < 0 || (order == 0 && entry[i - 1].len < entry[i].len));
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (i % COLUMN_BLOCK == 0)
+			strings_codes(&s->strings, i / COLUMN_BLOCK, code);
+		CHECK(same(entry[code[i % COLUMN_BLOCK]], s->value[i]));
+	}
+	return true;
+}
+
+static bool write_and_open(struct sample *s, enum strings_effort effort)
+{
+	auto_buf struct buf out = buf_make(1u << 24);
+
+	CHECK_EQ(strings_write(&out, s->value, s->n, effort), 0);
+	CHECK_EQ(buf_error(&out), 0);
+	free(s->exact);
+	s->exact = malloc(out.len);
+	s->len = out.len;
+	CHECK(s->exact);
+	memcpy(s->exact, out.data, out.len);
+	CHECK(strings_open(s->exact, s->len, s->n, &s->strings));
+	return true;
+}
+
+/* Write in the best way, open, read in all ways. */
+static bool round_trip(struct sample *s, enum strings_effort effort)
+{
+	struct str one;
+
+	CHECK(s);
+	CHECK(write_and_open(s, effort));
+	for (uint32_t i = 0; i < s->n; i += 1 + s->n / 300) {
+		CHECK_EQ(strings_get(&s->strings, i, &s->room, &one), 0);
+		CHECK(same(one, s->value[i]));
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (i % COLUMN_BLOCK == 0)
+			CHECK_EQ(strings_read(&s->strings, i / COLUMN_BLOCK, &s->room, s->out), 0);
+		CHECK(same(s->out[i % COLUMN_BLOCK], s->value[i]));
+	}
+	CHECK(s->n % COLUMN_BLOCK == 0 || s->out[COLUMN_BLOCK - 1].len == 0);
+	if (s->strings.encoding == STRINGS_DICTIONARY)
+		CHECK(entries_are_sorted(s));
+	return s->n == 0 || needles_are_found(s);
+}
+
+static void print_few(struct buf *to, uint64_t i)
+{
+	static const char *const WORD[] = { "page_view", "click", "search", "", "add_to_cart" };
+
+	buf_add_str(to, WORD[random_of(i) % countof(WORD)]);
+}
+
+static void print_user(struct buf *to, uint64_t i)
+{
+	buf_addf(to, "user_%06u", (unsigned)(random_of(i) % 2000));
+}
+
+static void print_same(struct buf *to, uint64_t i)
+{
+	(void)i;
+	buf_add_str(to, "always the same");
+}
+
+static void print_bytes(struct buf *to, uint64_t i)
+{
+	uint64_t byte = random_of(i);
+
+	for (uint64_t k = 0; k < byte % 60; k++) {
+		uint64_t next = random_of(i * 100 + k);
+
+		buf_add(to, &next, 1);
+	}
+}
+
+static void print_log(struct buf *to, uint64_t i)
+{
+	buf_addf(to, "worker %llu took %llu ms over %s", (unsigned long long)i,
+		 (unsigned long long)random_of(i) % 100'000, i % 3 ? "aaaaaaab" : "aabaab");
+}
+
+static bool strings_of_all_kinds_come_back(void)
+{
+	static void (*const PRINT[])(struct buf *, uint64_t) = { print_few, print_user, print_same,
+								 print_bytes, print_log };
+	static const uint32_t COUNT[] = { 0, 1, 2, 100, 1024, 1025, N };
+
+	for (size_t p = 0; p < countof(PRINT); p++) {
+		for (size_t c = 0; c < countof(COUNT); c++) {
+			cleanup(sample_free_at) struct sample *s = sample_of(COUNT[c], PRINT[p]);
+
+			CHECK(round_trip(s, STRINGS_FAST));
+			CHECK_EQ(s->strings.encoding, STRINGS_PLAIN);
+			CHECK(round_trip(s, STRINGS_BEST));
+		}
+	}
+	return true;
+}
+
+/* Whether a column gets an encoding and at most so many bytes. */
+static bool becomes(void (*print)(struct buf *, uint64_t), enum strings_encoding want, size_t most)
+{
+	cleanup(sample_free_at) struct sample *s = sample_of(N, print);
+
+	CHECK(round_trip(s, STRINGS_BEST));
+	CHECK_EQ(s->strings.encoding, want);
+	if (s->len > most)
+		printf("# %zu bytes\n", s->len);
+	CHECK(s->len <= most);
+	return true;
+}
+
+static bool few_different_strings_become_a_dictionary(void)
+{
+	CHECK(becomes(print_few, STRINGS_DICTIONARY, N * 3 / 8 + 150));
+	CHECK(becomes(print_user, STRINGS_DICTIONARY, N * 12 / 8 + 6000));
+	CHECK(becomes(print_same, STRINGS_DICTIONARY, 80));
+	return true;
+}
+
+static bool a_needle_does_not_match_across_strings(void)
+{
+	cleanup(sample_free_at) struct sample *s = sample_new();
+	static const char TEXT[] = "ababcabc";
+	struct str value[] = { { TEXT, 3 }, { TEXT + 3, 2 }, { TEXT + 5, 3 }, { "", 0 } };
+
+	CHECK(s);
+	memcpy(s->value, value, sizeof(value));
+	s->n = countof(value);
+	CHECK(write_and_open(s, STRINGS_FAST));
+	CHECK_EQ(strings_contains(&s->strings, 0, &s->room, "abc", 3, s->match), 0);
+	CHECK(!s->match[0] && !s->match[1] && s->match[2] && !s->match[3] && !s->match[4]);
+	CHECK_EQ(strings_contains(&s->strings, 0, &s->room, "b", 1, s->match), 0);
+	CHECK(s->match[0] && s->match[1] && s->match[2] && !s->match[3]);
+	return true;
+}
+
+/* Every hay length and needle place around the width of a vector. */
+static bool find_finds_at_every_place(void)
+{
+	char hay[200];
+
+	for (size_t len = 1; len < sizeof(hay); len += 1 + len / 40) {
+		for (size_t n = 1; n <= len && n < 40; n += 1 + n / 8) {
+			memset(hay, 'x', sizeof(hay));
+			CHECK(!strings_find(hay, len, "nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+					    n));
+			for (size_t at = 0; at + n <= len; at++) {
+				hay[at] = 'n';
+				CHECK(strings_find(hay, len,
+						   "nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", n));
+				CHECK(!strings_find(hay, at + n - 1,
+						    "nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", n));
+				hay[at] = 'x';
+			}
+		}
+	}
+	return true;
+}
+
+/* Read everything that can be read; what it is does not matter. */
+static void read_all(struct sample *s)
+{
+	struct str one;
+
+	for (uint32_t b = 0; b < column_blocks(s->n); b++) {
+		(void)!strings_read(&s->strings, b, &s->room, s->out);
+		if (s->strings.encoding != STRINGS_DICTIONARY)
+			(void)!strings_contains(&s->strings, b, &s->room, "ab", 2, s->match);
+	}
+	for (uint32_t i = 0; i < s->n; i += 17)
+		(void)!strings_get(&s->strings, i, &s->room, &one);
+}
+
+static bool damage_is_harmless(struct sample *s)
+{
+	CHECK(s);
+	CHECK(write_and_open(s, STRINGS_BEST));
+	for (size_t len = 0; len < s->len; len += 1 + s->len / 60) {
+		auto_free uint8_t *less = malloc(len + 1);
+
+		CHECK(less);
+		memcpy(less, s->exact, len);
+		if (strings_open(less, len, s->n, &s->strings))
+			read_all(s);
+		strings_room_done(&s->room);
+	}
+	for (size_t bit = 0; bit < s->len * 8; bit += 1 + s->len / 60) {
+		s->exact[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (strings_open(s->exact, s->len, s->n, &s->strings))
+			read_all(s);
+		strings_room_done(&s->room);
+		s->exact[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	return true;
+}
+
+static bool truncated_and_flipped_bytes_do_no_harm(void)
+{
+	static void (*const PRINT[])(struct buf *, uint64_t) = { print_few, print_user, print_bytes,
+								 print_log };
+
+	for (size_t p = 0; p < countof(PRINT); p++) {
+		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
+
+		CHECK(damage_is_harmless(s));
+	}
+	return true;
+}
+
+static bool fails_cleanly(struct sample *s)
+{
+	CHECK(s);
+	for (size_t n = 1;; n++) {
+		auto_buf struct buf out = buf_make(1u << 24);
+
+		fault_at(n);
+		int r = strings_write(&out, s->value, s->n, STRINGS_BEST);
+		if (!fault_end())
+			break;
+		CHECK(r == -ENOMEM || buf_error(&out) == -ENOMEM);
+	}
+	CHECK(write_and_open(s, STRINGS_BEST));
+	for (size_t n = 1;; n++) {
+		strings_room_done(&s->room);
+		fault_at(n);
+		int r = strings_read(&s->strings, 0, &s->room, s->out);
+		if (!fault_end())
+			return r == 0;
+		CHECK_EQ(r, -ENOMEM);
+	}
+}
+
+static bool every_failed_allocation_is_an_error(void)
+{
+	static void (*const PRINT[])(struct buf *, uint64_t) = { print_few, print_user, print_log };
+
+	for (size_t p = 0; p < countof(PRINT); p++) {
+		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
+
+		CHECK(fails_cleanly(s));
+	}
+	return true;
+}
+
+int main(void)
+{
+	RUN(strings_of_all_kinds_come_back);
+	RUN(few_different_strings_become_a_dictionary);
+	RUN(a_needle_does_not_match_across_strings);
+	RUN(find_finds_at_every_place);
+	RUN(truncated_and_flipped_bytes_do_no_harm);
+	RUN(every_failed_allocation_is_an_error);
+	return tap_done();
+}
