@@ -425,6 +425,9 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 					       .query = running };
 	r = step_through(session, arena, query, bound, result, error);
 	session->table = (struct pipe_table) {};
+	exec_query_figures(running, &result->figures);
+	result->pipes = bound->n_plans;
+	result->sqlite_only = query->way != SQL_PIPES;
 	return r;
 }
 

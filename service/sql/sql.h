@@ -16,8 +16,8 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "service/exec/pipe.h"
 
-struct exec;
 struct store;
 
 enum {
@@ -81,6 +81,9 @@ struct sql_result {
 	struct buf collections; /* the JSON array of "workspace.name" */
 	struct buf parameters;	/* the JSON array of the names of parameters used */
 	uint64_t n_rows;
+	struct query_figures figures; /* what the pipes did */
+	size_t pipes;		      /* how many there were */
+	bool sqlite_only;	      /* the pipes only read: SQLite did all of the rest */
 };
 
 /* Free what a result holds. */
