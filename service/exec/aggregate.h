@@ -69,10 +69,9 @@ static inline int64_t *layout_rows(uint8_t *states)
  * Add a block's values to the states of their groups, other than rows.
  *
  * which   the aggregate
- * states  of all groups, layout->size each
  * value   its argument, or nullptr for COUNT(*)
  * entry   [n] which of its entries, ascending
- * group   [n] to which group each goes; nullptr: all to states' first
+ * state   [n] the states of the group that each goes to; nullptr: all go to one
  * room    takes strings
  *
  * Returns 0, AGGREGATE_BAD_KIND (value's entry *ret_bad cannot be added up), -ENOMEM or -EDQUOT.
@@ -83,9 +82,9 @@ enum {
 struct update {
 	const struct vector *value;
 	const uint16_t *entry;
-	const uint32_t *group;
+	uint8_t *const *state;
 	uint32_t n;
-	uint8_t *states;
+	uint8_t *one;
 	struct pile *room;
 };
 [[nodiscard]] int aggregate_update(const struct layout *layout, uint32_t which,

@@ -8,10 +8,9 @@
 #include "service/exec/aggregate.h"
 
 /* The state of the k-th value's group. */
-static inline uint8_t *state_at(const struct layout *layout, const struct update *u,
-				uint32_t offset, uint32_t k)
+static inline uint8_t *state_at(const struct update *u, uint32_t offset, uint32_t k)
 {
-	return u->states + (u->group ? (size_t)u->group[k] * layout->size : 0) + offset;
+	return (u->state ? u->state[k] : u->one) + offset;
 }
 
 /* Add an int to 128 bits. */
@@ -72,13 +71,12 @@ static void sum_floats_one(struct sum *sum, const double *value, const uint16_t 
 }
 
 /* Any values of SUM and AVG, one by one. */
-static int sum_any(const struct layout *layout, const struct update *u, uint32_t offset,
-		   enum kind *ret_bad)
+static int sum_any(const struct update *u, uint32_t offset, enum kind *ret_bad)
 {
 	const struct vector *v = u->value;
 
 	for (uint32_t k = 0; k < u->n; k++) {
-		struct sum *sum = (void *)state_at(layout, u, offset, k);
+		struct sum *sum = (void *)state_at(u, offset, k);
 		uint32_t i = u->entry[k];
 		auto kind = (enum kind)v->kinds[i];
 
@@ -98,41 +96,40 @@ static int sum_any(const struct layout *layout, const struct update *u, uint32_t
 	return 0;
 }
 
-static int update_sum(const struct layout *layout, const struct update *u, uint32_t offset,
-		      enum kind *ret_bad)
+static int update_sum(const struct update *u, uint32_t offset, enum kind *ret_bad)
 {
 	const struct vector *v = u->value;
 	bool plain = v->uniform && !v->nulls;
 
-	if (plain && v->kind == KIND_INT && !u->group) {
-		sum_ints_one((void *)(u->states + offset), v->ints, u->entry, u->n);
+	if (plain && v->kind == KIND_INT && !u->state) {
+		sum_ints_one((void *)(u->one + offset), v->ints, u->entry, u->n);
 		return 0;
 	}
-	if (plain && v->kind == KIND_FLOAT && !u->group) {
-		sum_floats_one((void *)(u->states + offset), v->floats, u->entry, u->n);
+	if (plain && v->kind == KIND_FLOAT && !u->state) {
+		sum_floats_one((void *)(u->one + offset), v->floats, u->entry, u->n);
 		return 0;
 	}
 	if (plain && v->kind == KIND_INT) {
 		for (uint32_t k = 0; k < u->n; k++)
-			add_int((void *)state_at(layout, u, offset, k), v->ints[u->entry[k]]);
+			add_int((void *)state_at(u, offset, k), v->ints[u->entry[k]]);
 		return 0;
 	}
 	if (plain && v->kind == KIND_FLOAT) {
 		for (uint32_t k = 0; k < u->n; k++) {
-			struct sum *sum = (void *)state_at(layout, u, offset, k);
+			struct sum *sum = (void *)state_at(u, offset, k);
 
 			add_real(&sum->real, &sum->lost, v->floats[u->entry[k]]);
 			sum->has_real = true;
 		}
 		return 0;
 	}
-	return sum_any(layout, u, offset, ret_bad);
+	return sum_any(u, offset, ret_bad);
 }
 
-static void update_count(const struct layout *layout, const struct update *u, uint32_t offset)
+static void update_count(const struct update *u, uint32_t offset)
 {
 	for (uint32_t k = 0; u->value && u->value->nulls && k < u->n; k++) {
-		struct count *count = (void *)state_at(layout, u, offset, k);
+		struct count *count = (void *)state_at(u, offset, k);
 
 		count->nulls += u->value->kinds[u->entry[k]] <= KIND_NULL;
 	}
@@ -147,14 +144,13 @@ static bool int_is_no_better(bool min, const struct extreme *extreme, const stru
 	return extreme->best.kind == v->kind && (min ? v->ints[i] >= best : v->ints[i] <= best);
 }
 
-static int update_extreme(const struct layout *layout, enum aggregate_kind kind,
-			  const struct update *u, uint32_t offset)
+static int update_extreme(enum aggregate_kind kind, const struct update *u, uint32_t offset)
 {
 	const struct vector *v = u->value;
 	bool min = kind == AGGREGATE_MIN, ints = v->uniform && KINDS_INTS >> v->kind & 1;
 
 	for (uint32_t k = 0; k < u->n; k++) {
-		struct extreme *extreme = (void *)state_at(layout, u, offset, k);
+		struct extreme *extreme = (void *)state_at(u, offset, k);
 		struct cell old, new;
 		uint32_t i = u->entry[k];
 
@@ -176,11 +172,10 @@ static int update_extreme(const struct layout *layout, enum aggregate_kind kind,
 	return 0;
 }
 
-static int update_seen(const struct layout *layout, const struct update *u, uint32_t offset,
-		       enum kind *ret_bad)
+static int update_seen(const struct update *u, uint32_t offset, enum kind *ret_bad)
 {
 	for (uint32_t k = 0; k < u->n; k++) {
-		struct seen *seen = (void *)state_at(layout, u, offset, k);
+		struct seen *seen = (void *)state_at(u, offset, k);
 		auto kind = (enum kind)u->value->kinds[u->entry[k]];
 
 		seen->yes |= kind == KIND_TRUE;
@@ -201,17 +196,17 @@ int aggregate_update(const struct layout *layout, uint32_t which, const struct u
 
 	switch (kind) {
 	case AGGREGATE_COUNT:
-		update_count(layout, update, offset);
+		update_count(update, offset);
 		return 0;
 	case AGGREGATE_SUM:
 	case AGGREGATE_AVG:
-		return update_sum(layout, update, offset, ret_bad);
+		return update_sum(update, offset, ret_bad);
 	case AGGREGATE_MIN:
 	case AGGREGATE_MAX:
-		return update_extreme(layout, kind, update, offset);
+		return update_extreme(kind, update, offset);
 	case AGGREGATE_ANY_TRUE:
 	case AGGREGATE_ALL_TRUE:
-		return update_seen(layout, update, offset, ret_bad);
+		return update_seen(update, offset, ret_bad);
 	case AGGREGATE_COUNT_DISTINCT:
 		return 0; /* has a grouping of its own */
 	}

@@ -38,7 +38,8 @@ struct local {
 	/* MODE_HASH */
 	struct local_hash *hash;
 	uint16_t entry[COLUMN_BLOCK];
-	uint32_t group[COLUMN_BLOCK];
+	uint32_t code[COLUMN_BLOCK];
+	uint8_t *state[COLUMN_BLOCK];
 };
 
 int local_new(const struct layout *layout, uint32_t n_keys, const uint64_t hash_key[2],
@@ -56,7 +57,7 @@ int local_new(const struct layout *layout, uint32_t n_keys, const uint64_t hash_
 	local->step = calloc(n_keys + 1, sizeof(*local->step));
 	if (!local->coder || !local->step)
 		return -ENOMEM;
-	int r = local_hash_new(layout, n_keys, hash_key, budget, &local->hash);
+	int r = local_hash_new(n_keys, layout->size, hash_key, &local->hash);
 	if (r)
 		return r;
 	*ret = TAKE(local);
@@ -176,19 +177,20 @@ static int end_codes(struct local *local)
 	return r;
 }
 
-/* Add values to the states of groups, or all to the one at states. */
-static int update(struct local *local, const struct vector *const *value, uint32_t n,
-		  const uint32_t *group, uint8_t *states, enum kind *ret_bad)
+/* Add values to the states of groups, or all to one. */
+static int update(struct local *local, const struct vector *const *value, uint32_t n, uint8_t *one,
+		  struct pile *pile, enum kind *ret_bad)
 {
 	const struct layout *layout = local->layout;
 	int r = 0;
 
-	if (!group)
-		*layout_rows(states) += n;
-	for (uint32_t k = 0; group && k < n; k++)
-		++*layout_rows(states + (size_t)group[k] * layout->size);
+	if (one)
+		*layout_rows(one) += n;
+	for (uint32_t k = 0; !one && k < n; k++)
+		++*layout_rows(local->state[k]);
 	for (uint32_t i = 0; i < layout->n && r == 0; i++) {
-		struct update u = { value[i], local->entry, group, n, states, &local->room };
+		struct update u = { value[i], local->entry, one ? nullptr : local->state,
+				    n,	      one,	    pile };
 
 		r = aggregate_update(layout, i, &u, ret_bad);
 	}
@@ -200,35 +202,36 @@ static int add_codes(struct local *local, const struct vector *const *key,
 		     const struct vector *const *value, uint32_t n, enum kind *ret_bad,
 		     bool *ret_done)
 {
-	uint32_t *group = local->group, one = 1;
+	uint32_t *code = local->code, one = 1;
 
 	*ret_done = false;
 	for (uint32_t i = 0; i < local->n_keys; i++)
 		one &= key[i]->constant;
 	uint32_t coded = one ? 1 : n;
-	memset(group, 0, coded * sizeof(*group));
+	memset(code, 0, coded * sizeof(*code));
 	for (uint32_t i = 0; i < local->n_keys; i++)
-		if (!coder_add(&local->coder[i], key[i], local->entry, coded, local->step[i],
-			       group))
+		if (!coder_add(&local->coder[i], key[i], local->entry, coded, local->step[i], code))
 			return 0;
 	*ret_done = true;
+	size_t size = local->layout->size, each = local->lanes * size;
 	if (one)
-		return update(local, value, n, nullptr,
-			      local->states + (size_t)group[0] * local->lanes * local->layout->size,
+		return update(local, value, n, local->states + code[0] * each, &local->room,
 			      ret_bad);
-	if (local->lanes > 1)
-		for (uint32_t k = 0; k < n; k++)
-			group[k] = group[k] * LANES + k % LANES;
-	return update(local, value, n, group, local->states, ret_bad);
+	for (uint32_t k = 0; k < n; k++)
+		local->state[k] = local->states + code[k] * each;
+	for (uint32_t k = 0; local->lanes > 1 && k < n; k++)
+		local->state[k] += k % LANES * size;
+	return update(local, value, n, nullptr, &local->room, ret_bad);
 }
 
 static int add_hash(struct local *local, const struct vector *const *key,
 		    const struct vector *const *value, uint32_t n, enum kind *ret_bad)
 {
-	int r = local_hash_find(local->hash, key, local->entry, n, local->group);
+	struct partial *partial;
+	int r = partial_of(local, &partial);
 
-	return r ? r
-		 : update(local, value, n, local->group, local_hash_states(local->hash), ret_bad);
+	r = r ? r : local_hash_find(local->hash, partial, key, local->entry, n, local->state);
+	return r ? r : update(local, value, n, nullptr, &partial->room, ret_bad);
 }
 
 int local_add(struct local *local, const struct vector *const *key,
@@ -257,16 +260,12 @@ int local_add(struct local *local, const struct vector *const *key,
 
 int local_end(struct local *local, struct partial **ret)
 {
-	struct partial *partial;
 	int r = 0;
 
-	if (local->mode == MODE_CODES) {
+	if (local->mode == MODE_CODES)
 		r = end_codes(local);
-	} else if (local->mode == MODE_HASH) {
-		r = partial_of(local, &partial);
-		r = r ? r : local_hash_end(local->hash, partial);
-		pile_clear(&local->room);
-	}
+	else if (local->mode == MODE_HASH)
+		local_hash_end(local->hash);
 	local->mode = MODE_EMPTY;
 	if (r == 0)
 		*ret = TAKE(local->partial);

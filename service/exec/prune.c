@@ -173,6 +173,13 @@ static enum prune judge_is(const struct source *source, const struct program *pr
 	return (about->kinds & want) == 0 && !nan ? PRUNE_NONE : PRUNE_SOME;
 }
 
+/* As the builder hashes the runs of LANE_GRAMS. */
+static uint64_t hash_gram(const char gram[3])
+{
+	return hash_stable_int((uint8_t)gram[0] | (int64_t)(uint8_t)gram[1] << 8 |
+			       (int64_t)(uint8_t)gram[2] << 16);
+}
+
 /* %needle%: every three bytes of it must be in the filter. */
 static int judge_like(struct source *source, const struct program *program, const struct step *step,
 		      enum prune *ret)
@@ -192,7 +199,7 @@ static int judge_like(struct source *source, const struct program *program, cons
 	int r = source_lookup(source, arg->field, 1u << LANE_GRAMS, &column);
 	for (uint32_t i = 0; r == 0 && i + 3 <= step->needle.len; i++)
 		if (!filter_may_have(column->grams, column->grams_len,
-				     hash_stable(step->needle.at + i, 3)))
+				     hash_gram(step->needle.at + i)))
 			*ret = PRUNE_NONE;
 	return r;
 }

@@ -78,7 +78,7 @@ int source_moments(struct source *source, uint32_t field, uint32_t block, struct
 	if (!about || about->sparse || about->kinds != (kind_set)(1u << KIND_STRING))
 		return BATCH_CANNOT;
 	int r = source_open_field(source, at);
-	if (r || at->data.strings.encoding != STRINGS_TIME)
+	if (r || at->data.strings.encoding != STRINGS_TIME || at->data.strings.odd.n > 0)
 		return r ? r : BATCH_CANNOT;
 	r = find_shift(source, at);
 	if (r)
