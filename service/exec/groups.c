@@ -12,9 +12,9 @@ constexpr uint32_t LANES = 4;
 constexpr uint32_t LANE_PARTS = GROUPS_PARTS / LANES;
 constexpr uint32_t RUN = 32; /* records whose memory is fetched ahead together */
 
-/* A hash table: a slot is 16 bits of the hash above a record's address, 0 if it is free. */
+/* A hash table; a slot is free if it has no record. */
 struct part {
-	uint64_t *slot;
+	struct entry *slot;
 	uint64_t mask; /* slots - 1; slot nullptr: none yet */
 	size_t n;
 	struct pile room;
@@ -53,7 +53,7 @@ struct partial *partial_free(struct partial *partial)
 	if (!partial)
 		return nullptr;
 	pile_done(&partial->room);
-	free(partial->record);
+	free(partial->entry);
 	free(partial);
 	return nullptr;
 }
@@ -65,11 +65,11 @@ int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uin
 
 	if (partial->n == partial->size) {
 		uint32_t size = partial->size ? 2 * partial->size : 64;
-		struct record **grown = reallocarray(partial->record, size, sizeof(*grown));
+		struct entry *grown = reallocarray(partial->entry, size, sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
-		partial->record = grown;
+		partial->entry = grown;
 		partial->size = size;
 	}
 	struct record *record = pile_take(&partial->room, len);
@@ -77,7 +77,7 @@ int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uin
 		return pile_error(&partial->room, len);
 	*record = (struct record) { hash, key_len, states_len };
 	memset(record->data, 0, states_len);
-	partial->record[partial->n++] = record;
+	partial->entry[partial->n++] = (struct entry) { hash, record };
 	*ret = record;
 	return 0;
 }
@@ -90,13 +90,13 @@ static uint32_t part_of(uint64_t hash)
 /* Sort the records by part; within a part their order stays. */
 static int sort_parts(struct partial *partial)
 {
-	struct record **sorted = calloc(partial->n + 1, sizeof(*sorted));
+	struct entry *sorted = calloc(partial->n + 1, sizeof(*sorted));
 	uint32_t at[GROUPS_PARTS] = {}, sum = 0;
 
 	if (!sorted)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < partial->n; i++)
-		at[part_of(partial->record[i]->hash)]++;
+		at[part_of(partial->entry[i].hash)]++;
 	for (uint32_t p = 0; p < GROUPS_PARTS; p++) {
 		uint32_t n = at[p];
 
@@ -105,9 +105,9 @@ static int sort_parts(struct partial *partial)
 		partial->end[p] = sum;
 	}
 	for (uint32_t i = 0; i < partial->n; i++)
-		sorted[at[part_of(partial->record[i]->hash)]++] = partial->record[i];
-	free(partial->record);
-	partial->record = sorted;
+		sorted[at[part_of(partial->entry[i].hash)]++] = partial->entry[i];
+	free(partial->entry);
+	partial->entry = sorted;
 	return 0;
 }
 
@@ -139,7 +139,8 @@ struct groups *groups_free(struct groups *groups)
 		return nullptr;
 	for (uint32_t p = 0; p < GROUPS_PARTS; p++) {
 		if (groups->part[p].slot)
-			budget_give(groups->budget, (groups->part[p].mask + 1) * sizeof(uint64_t));
+			budget_give(groups->budget,
+				    (groups->part[p].mask + 1) * sizeof(struct entry));
 		free(groups->part[p].slot);
 		pile_done(&groups->part[p].room);
 	}
@@ -152,39 +153,29 @@ struct groups *groups_free(struct groups *groups)
 	return nullptr;
 }
 
-static uint64_t slot_of(const struct record *record)
-{
-	return (record->hash >> 40 & 0xffff) << 48 | (uint64_t)(uintptr_t)record;
-}
-
-static struct record *record_of(uint64_t slot)
-{
-	return (struct record *)(uintptr_t)(slot & UINT64_C(0xffffffffffff));
-}
-
 /* Double a part's slots. */
 static int grow(struct groups *groups, struct part *part)
 {
 	uint64_t slots = part->slot ? 2 * (part->mask + 1) : 16;
-	int r = budget_take(groups->budget, slots * sizeof(uint64_t));
+	int r = budget_take(groups->budget, slots * sizeof(struct entry));
 
 	if (r)
 		return r;
-	uint64_t *slot = calloc(slots, sizeof(*slot));
+	struct entry *slot = calloc(slots, sizeof(*slot));
 	if (!slot) {
-		budget_give(groups->budget, slots * sizeof(uint64_t));
+		budget_give(groups->budget, slots * sizeof(struct entry));
 		return -ENOMEM;
 	}
 	for (uint64_t i = 0; part->slot && i <= part->mask; i++) {
-		if (!part->slot[i])
+		if (!part->slot[i].record)
 			continue;
-		uint64_t at = record_of(part->slot[i])->hash & (slots - 1);
-		while (slot[at])
+		uint64_t at = part->slot[i].hash & (slots - 1);
+		while (slot[at].record)
 			at = (at + 1) & (slots - 1);
 		slot[at] = part->slot[i];
 	}
 	if (part->slot)
-		budget_give(groups->budget, (part->mask + 1) * sizeof(uint64_t));
+		budget_give(groups->budget, (part->mask + 1) * sizeof(struct entry));
 	free(part->slot);
 	part->slot = slot;
 	part->mask = slots - 1;
@@ -192,14 +183,14 @@ static int grow(struct groups *groups, struct part *part)
 }
 
 /* The slot of a key, or the free one where it belongs. */
-static uint64_t *find_slot(const struct groups *groups, const struct part *part,
-			   const struct record *like)
+static struct entry *find_slot(const struct groups *groups, const struct part *part, uint64_t hash,
+			       const struct record *like)
 {
-	uint64_t at = like->hash & part->mask, tag = slot_of(like) >> 48;
+	uint64_t at = hash & part->mask;
 
-	while (part->slot[at]) {
-		if (part->slot[at] >> 48 == tag &&
-		    record_same(record_of(part->slot[at]), like, groups->n_keys))
+	while (part->slot[at].record) {
+		if (part->slot[at].hash == hash &&
+		    record_same(part->slot[at].record, like, groups->n_keys))
 			break;
 		at = (at + 1) & part->mask;
 	}
@@ -207,7 +198,7 @@ static uint64_t *find_slot(const struct groups *groups, const struct part *part,
 }
 
 /* Take a copy of a record into a part. */
-static int insert(struct groups *groups, struct part *part, uint64_t *slot,
+static int insert(struct groups *groups, struct part *part, struct entry *slot,
 		  const struct record *record)
 {
 	size_t size = record_size(record);
@@ -219,25 +210,25 @@ static int insert(struct groups *groups, struct part *part, uint64_t *slot,
 	int r = aggregate_keep(groups->layout, record_states(copy), &part->room);
 	if (r)
 		return r;
-	*slot = slot_of(copy);
+	*slot = (struct entry) { record->hash, copy };
 	part->n++;
 	return 0;
 }
 
-static int merge_one(struct groups *groups, struct part *part, struct record *record)
+static int merge_one(struct groups *groups, struct part *part, const struct entry *entry)
 {
-	uint64_t *slot = find_slot(groups, part, record);
+	struct entry *slot = find_slot(groups, part, entry->hash, entry->record);
 
-	if (!*slot)
-		return insert(groups, part, slot, record);
-	if (record->states_len == 0)
+	if (!slot->record)
+		return insert(groups, part, slot, entry->record);
+	if (groups->layout->n == 0)
 		return 0;
-	return aggregate_merge(groups->layout, record_states(record_of(*slot)),
-			       record_states(record), &part->room);
+	return aggregate_merge(groups->layout, record_states(slot->record),
+			       record_states(entry->record), &part->room);
 }
 
 /* Merge records [n] into a part; what they need is fetched a run at a time, before it is used. */
-static int merge_part(struct groups *groups, struct part *part, struct record *const *record,
+static int merge_part(struct groups *groups, struct part *part, const struct entry *entry,
 		      uint32_t n)
 {
 	for (uint32_t from = 0; from < n; from += RUN) {
@@ -249,12 +240,14 @@ static int merge_part(struct groups *groups, struct part *part, struct record *c
 			if (r)
 				return r;
 		}
-		for (uint32_t i = from; i < to; i++)
-			__builtin_prefetch(&part->slot[record[i]->hash & part->mask]);
-		for (uint32_t i = from; i < to; i++)
-			__builtin_prefetch(record_of(part->slot[record[i]->hash & part->mask]));
 		for (uint32_t i = from; i < to; i++) {
-			int r = merge_one(groups, part, record[i]);
+			__builtin_prefetch(&part->slot[entry[i].hash & part->mask]);
+			__builtin_prefetch(entry[i].record);
+		}
+		for (uint32_t i = from; i < to; i++)
+			__builtin_prefetch(part->slot[entry[i].hash & part->mask].record);
+		for (uint32_t i = from; i < to; i++) {
+			int r = merge_one(groups, part, &entry[i]);
 
 			if (r)
 				return r;
@@ -267,7 +260,7 @@ static int merge_lane(struct groups *groups, uint32_t lane, const struct partial
 {
 	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS; p++) {
 		uint32_t from = p > 0 ? partial->end[p - 1] : 0;
-		int r = merge_part(groups, &groups->part[p], partial->record + from,
+		int r = merge_part(groups, &groups->part[p], partial->entry + from,
 				   partial->end[p] - from);
 
 		if (r)
@@ -334,7 +327,7 @@ int groups_each(const struct groups *groups, groups_fn *fn, void *userdata)
 		const struct part *part = &groups->part[p];
 
 		for (uint64_t i = 0; part->slot && i <= part->mask; i++) {
-			int r = part->slot[i] ? fn(userdata, record_of(part->slot[i])) : 0;
+			int r = part->slot[i].record ? fn(userdata, part->slot[i].record) : 0;
 
 			if (r)
 				return r;
@@ -349,6 +342,5 @@ struct record *groups_find(const struct groups *groups, const struct record *lik
 
 	if (!part->slot)
 		return nullptr;
-	uint64_t slot = *find_slot(groups, part, like);
-	return slot ? record_of(slot) : nullptr;
+	return find_slot(groups, part, like->hash, like)->record;
 }

@@ -20,10 +20,16 @@
 
 constexpr uint32_t GROUPS_PARTS = 64;
 
+/* A record and its hash, so that the hash can be had without going to the record. */
+struct entry {
+	uint64_t hash;
+	struct record *record;
+};
+
 /* Groups of one chunk. */
 struct partial {
-	struct pile room;	/* the records and their strings */
-	struct record **record; /* [n] */
+	struct pile room;    /* the records and their strings */
+	struct entry *entry; /* [n] */
 	uint32_t n, size;
 	uint32_t end[GROUPS_PARTS]; /* once sorted: where each part's records end */
 	_Atomic uint32_t lanes;	    /* that have still to merge it */

@@ -113,7 +113,7 @@ static int grow_slots(struct local_hash *hash, const struct partial *partial)
 	hash->slot = slot;
 	hash->mask = slots - 1;
 	for (uint32_t i = partial->n - hash->n; i < partial->n; i++)
-		put_slot(hash, partial->record[i]->hash, i);
+		put_slot(hash, partial->entry[i].hash, i);
 	return 0;
 }
 
@@ -171,7 +171,7 @@ static int find_one(struct local_hash *hash, struct partial *partial,
 	for (; hash->slot[at].at; at = (at + 1) & hash->mask) {
 		if (hash->slot[at].tag != (uint32_t)(value >> 32))
 			continue;
-		*ret = partial->record[hash->slot[at].at - 1];
+		*ret = partial->entry[hash->slot[at].at - 1].record;
 		if ((*ret)->hash == value && same_key(hash, *ret, key, i))
 			return 0;
 	}

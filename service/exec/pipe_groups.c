@@ -176,6 +176,15 @@ static int fold_distinct(struct state *state)
 {
 	for (uint32_t g = 1; g < state->n; g++) {
 		struct grouping *grouping = &state->grouping[g];
+
+		if (state->grouping[0].n_keys == 0) { /* each is one value of the only group */
+			struct distinct *distinct =
+				(void *)(record_states(state->record[0]) +
+					 state->grouping[0].layout.offset[grouping->aggregate]);
+
+			distinct->n = (int64_t)groups_count(grouping->groups);
+			continue;
+		}
 		struct fold fold = { .state = state, .grouping = grouping };
 		int r = groups_each(grouping->groups, fold_one, &fold);
 
@@ -264,8 +273,8 @@ static int make(struct state *state)
 	for (uint32_t g = 0; g < state->n; g++)
 		for (size_t w = 0; w < CREW_MAX; w++)
 			state->grouping[g].local[w] = local_free(state->grouping[g].local[w]);
-	r = r ? r : fold_distinct(state);
 	r = r ? r : list_groups(state);
+	r = r ? r : fold_distinct(state);
 	return r ? r : keep_top(state);
 }
 
