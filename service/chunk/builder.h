@@ -6,7 +6,7 @@
  *
  * Layer 3 (service/chunk). Belongs to one thread. Strings and names are copied into the builder's memory.
  * The first two members of every document are _id (STRING) and _event_time (TIMESTAMP); a member _meta of a client's is dropped.
- * Of two members with one name the last wins and stands where the first stood. Integers beyond int64 become floats.
+ * Of two members with one name the last wins and stands where it stood. Integers beyond int64 become floats.
  */
 
 #include <stddef.h>
@@ -61,7 +61,7 @@ CLEANUP_FN(struct builder, builder_free)
 [[nodiscard]] int builder_add_json(struct builder *builder, yyjson_val *json, const char *id,
 				   size_t id_len, uint64_t now_us);
 
-/* Add a document that is a packed object with _id and _event_time. Returns as builder_add_json(). */
+/* Add a document that is a packed object with _id and _event_time. Returns as builder_add_json(); of two members with one name, BUILDER_BAD_TYPE. */
 [[nodiscard]] int builder_add_value(struct builder *builder, const struct value *document);
 
 /*
@@ -85,7 +85,10 @@ CLEANUP_FN(struct builder, builder_free)
 /* Bytes that they take in memory, roughly. */
 [[nodiscard]] size_t builder_size(const struct builder *builder);
 
-/* Takes the body's blobs, in order. */
+/* Blobs of fewer bytes wait and come last, column by column, so that a sink can put neighbours into one extent. */
+constexpr size_t BUILDER_BLOB_SMALL = 1u << 16;
+
+/* Takes the body's blobs. */
 struct chunk_sink {
 	/* Keep data[len], len > 0; say where in *ret. Returns 0 or -errno. */
 	int (*add)(void *userdata, const void *data, size_t len, struct blob *ret);

@@ -43,13 +43,13 @@ struct blob {
 enum chunk_lane : uint8_t {
 	LANE_KINDS, /* ints: each entry's kind; absent if they are all one */
 	LANE_ROWS, /* ints: of a sparse column, the entries that are not MISSING, ascending; the other lanes have only those */
-	LANE_INTS, /* ints: values of KINDS_INTS; of an OBJECT the number of its shape. Entries of other kinds hold a filler */
+	LANE_INTS, /* ints: values of KINDS_INTS; of an OBJECT the number of its shape (absent if all have shape 0). Entries of other kinds hold a filler */
 	LANE_FLOATS,  /* floats */
 	LANE_STRINGS, /* strings: STRING and BYTES */
 	LANE_ENDS, /* ints: where each array ends among the elements, running on over entries that are no arrays */
 	LANE_FILTER, /* filter: hashes (column_hash) of all values but null, booleans, arrays and objects */
-	LANE_ORDER, /* ints: of a column of many different strings, its entries sorted by their hash */
-	LANE_GRAMS, /* filter: hashes of all 3-byte runs of all strings */
+	LANE_ORDER, /* ints: of a column of many different strings, the positions in LANE_STRINGS sorted by column_hash_text(KIND_STRING), then by position */
+	LANE_GRAMS, /* filter: hashes (column_hash_gram) of all 3-byte runs of all strings */
 	LANE_COUNT,
 };
 
@@ -82,7 +82,8 @@ struct chunk;
 /* How a chunk gets at its body when that is in a file. */
 struct chunk_body {
 	/*
-	 * Pin an extent. Returns 0, CHUNK_DAMAGED or -errno; ret_data is valid until unpin().
+	 * Pin the extent that a blob lies in, having checked that it does. *ret_data is the blob's first byte, valid until
+	 * unpin(). Returns 0, CHUNK_DAMAGED or -errno.
 	 */
 	int (*pin)(void *userdata, const struct blob *blob, const uint8_t **ret_data,
 		   void **ret_pin);

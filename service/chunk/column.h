@@ -28,7 +28,10 @@ struct column {
 	const uint8_t *filter, *grams;
 	size_t filter_len, grams_len;
 	void *pin[LANE_COUNT];
-	uint16_t lanes; /* bit set of those that are open */
+	uint16_t lanes;	   /* bit set of those that are open */
+	uint32_t n;	   /* values of each lane: about->n, of a sparse column about->present */
+	uint32_t elements; /* of its arrays */
+	struct column_own *own; /* what had to be decoded when it was opened */
 };
 
 /* Every lane but those for lookups. */
@@ -68,7 +71,10 @@ void column_floats(const struct column *column, uint32_t block, double out[COLUM
 /* Where a block's arrays lie among the elements: entry i's are out[i] to out[i + 1] - 1 (none if it is no array). */
 void column_ends(const struct column *column, uint32_t block, uint32_t out[COLUMN_BLOCK + 1]);
 
-/* One entry's kind, i < n. */
+/* Of a sparse column which entries are there, ascending, [column->n]; nullptr of others. */
+[[nodiscard]] const uint32_t *column_rows(const struct column *column);
+
+/* One entry's kind, i < about->n. */
 [[nodiscard]] enum kind column_kind(const struct column *column, uint32_t i);
 
 /* One entry's int, float, string, array bounds; as the block forms. */
@@ -92,6 +98,9 @@ void column_bounds(const struct column *column, uint32_t i, uint32_t *ret_from, 
 
 /* The hash of a float. Equal numbers have equal hashes, whatever their kind. */
 [[nodiscard]] uint64_t column_hash_float(double value);
+
+/* The hash of a run of 3 bytes, under which LANE_GRAMS has it. */
+[[nodiscard]] uint64_t column_hash_gram(const char gram[3]);
 
 /* Whether an entry may have this hash, by the filter (true if there is none). LANE_FILTER must be open. */
 [[nodiscard]] bool column_may_have(const struct column *column, uint64_t hash);

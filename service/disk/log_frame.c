@@ -38,6 +38,7 @@ static const uint8_t HEAD_MAGIC[HEAD_VERSION] = { 'r', 'd', 't', '-', 'l', 'o', 
 constexpr uint16_t VERSION = 1;
 constexpr uint16_t CIPHER = 1; /* HKDF-SHA-256 and AES-256-GCM */
 constexpr size_t CRC = sizeof(uint32_t);
+constexpr uint64_t FIRST_MAX = INT64_MAX; /* no log gets there; counting on from it cannot wrap */
 
 static_assert(HEAD_CRC + CRC == LOG_HEAD && FRAME_CRC + CRC == LOG_FRAME);
 static_assert(FRAME_BODY_CRC == LOG_EXTRA);
@@ -78,7 +79,8 @@ int log_head_read(const uint8_t *bytes, size_t len, struct log_head *ret)
 	head.first = get(bytes + HEAD_FIRST, sizeof(head.first));
 	head.previous = get(bytes + HEAD_PREVIOUS, sizeof(head.previous));
 	if (get(bytes + HEAD_VERSION, sizeof(VERSION)) != VERSION ||
-	    get(bytes + HEAD_CIPHER, sizeof(CIPHER)) != CIPHER || head.first <= head.previous)
+	    get(bytes + HEAD_CIPHER, sizeof(CIPHER)) != CIPHER || head.first <= head.previous ||
+	    head.first > FIRST_MAX)
 		return LOG_DAMAGED;
 	*ret = head;
 	return 0;

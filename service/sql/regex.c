@@ -157,7 +157,7 @@ bool regex_group(const struct regex *regex, uint32_t group, size_t *ret_start, s
 
 	if (group >= pcre2_get_ovector_count(regex->match))
 		return false;
-	PCRE2_SIZE start = at[2 * group], end = at[2 * group + 1];
+	PCRE2_SIZE start = at[(size_t)2 * group], end = at[(size_t)2 * group + 1];
 	if (start == PCRE2_UNSET || end == PCRE2_UNSET || start > end)
 		return false;
 	*ret_start = start;

@@ -179,13 +179,31 @@ enum set : uintptr_t {
 	EXCEPT
 };
 
+/* Append what a set operation makes of two sorted lists. */
+static void put_set(enum set set, const struct value *a, size_t n_a, const struct value *b,
+		    size_t n_b, struct buf *out)
+{
+	size_t i = 0, k = 0;
+
+	while (i < n_a || k < n_b) {
+		int order = i == n_a ? 1 : k == n_b ? -1 : value_order(&a[i], &b[k]);
+		const struct value *at = order > 0 ? &b[k] : &a[i];
+
+		if (set == UNION || (set == INTERSECT ? order == 0 : order < 0))
+			buf_add(out, at->at, at->size);
+		while (i < n_a && value_order(&a[i], at) == 0)
+			i++;
+		while (k < n_b && value_order(&b[k], at) == 0)
+			k++;
+	}
+}
+
 /* ARRAY_UNION, ARRAY_INTERSECT, ARRAY_EXCEPT(a, b): without repetitions, in order of value. */
 static void array_set(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
-	auto set = (enum set)(uintptr_t)udf_data(ctx);
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
 	struct value a, b;
-	size_t n_a, n_b, i = 0, k = 0;
+	size_t n_a, n_b;
 
 	if (udf_any_null(n, args) || !udf_array(ctx, args[0], &a) || !udf_array(ctx, args[1], &b))
 		return;
@@ -193,28 +211,18 @@ static void array_set(sqlite3_context *ctx, int n, sqlite3_value **args)
 	if ((!as && a.len > 0) || (!bs && b.len > 0))
 		return;
 	value_put_array(&out);
-	while (i < n_a || k < n_b) {
-		int order = i == n_a ? 1 : k == n_b ? -1 : value_order(&as[i], &bs[k]);
-		struct value at = order > 0 ? bs[k] : as[i];
-
-		if (set == UNION || (set == INTERSECT ? order == 0 : order < 0))
-			buf_add(&out, at.at, at.size);
-		while (i < n_a && value_order(&as[i], &at) == 0)
-			i++;
-		while (k < n_b && value_order(&bs[k], &at) == 0)
-			k++;
-	}
+	put_set((enum set)(uintptr_t)udf_data(ctx), as, as ? n_a : 0, bs, bs ? n_b : 0, &out);
 	value_put_end(&out);
 	udf_return_packed(ctx, &out);
 }
 
-/* Return n members as an array. */
+/* Return n members (all may be nullptr if there are none) as an array. */
 static void return_members(sqlite3_context *ctx, const struct value *all, size_t n)
 {
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
 
 	value_put_array(&out);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; all && i < n; i++)
 		buf_add(&out, all[i].at, all[i].size);
 	value_put_end(&out);
 	udf_return_packed(ctx, &out);

@@ -126,7 +126,7 @@ static uint64_t xxhash64(const uint8_t *at, size_t len)
 static void xxhash(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	auto_buf struct buf in = buf_make(UDF_RESULT_MAX);
-	uint8_t digest[8];
+	uint8_t digest[8] = {};
 
 	if (!udf_bytes(ctx, args[0], &in) || is_short(ctx, &in))
 		return;

@@ -109,7 +109,7 @@ static int64_t add_months(int64_t us, int64_t months)
 static void shift(sqlite3_context *ctx, const struct value *moment, const struct value *interval,
 		  bool back)
 {
-	constexpr int64_t months_max = 12 * 20'000;
+	constexpr int64_t months_max = 240'000; /* 20,000 years */
 	int64_t us = micros(moment), by = interval->i;
 	bool bad = !civil_in_range(us) || by == INT64_MIN;
 
@@ -132,6 +132,27 @@ static void shift(sqlite3_context *ctx, const struct value *moment, const struct
 				  us);
 }
 
+static bool is_clock(const struct value *v)
+{
+	return v->tag == VALUE_TIME && v->i >= 0 && v->i < CIVIL_DAY_US;
+}
+
+/* A time of day and an interval, or two times of day. Returns whether it was one. */
+static bool clocks(sqlite3_context *ctx, enum operator op, const struct value *a,
+		   const struct value *b)
+{
+	if (op == SUBTRACT && is_clock(a) && is_clock(b)) {
+		udf_return_moment(ctx, VALUE_INTERVAL, a->i - b->i);
+		return true;
+	}
+	if ((op != ADD && op != SUBTRACT) || !is_clock(a) || b->tag != VALUE_INTERVAL)
+		return false;
+	int64_t by = b->i % CIVIL_DAY_US; /* a clock goes round */
+	int64_t at = a->i + (op == ADD ? by : -by) + CIVIL_DAY_US;
+	udf_return_moment(ctx, VALUE_TIME, at % CIVIL_DAY_US);
+	return true;
+}
+
 /* Sums and differences of moments and intervals, products of intervals. Returns whether it was one. */
 static bool times(sqlite3_context *ctx, enum operator op, const struct value *a,
 		  const struct value *b)
@@ -148,14 +169,7 @@ static bool times(sqlite3_context *ctx, enum operator op, const struct value *a,
 		return true;
 	}
 	enum value_tag tag = a->tag;
-	if ((op == ADD || op == SUBTRACT) && a->tag == VALUE_TIME && b->tag == VALUE_INTERVAL) {
-		int64_t by = b->i % CIVIL_DAY_US; /* a clock goes round */
-
-		result = ((op == ADD ? a->i + by : a->i - by) + CIVIL_DAY_US) % CIVIL_DAY_US;
-	} else if (op == SUBTRACT && a->tag == VALUE_TIME && b->tag == VALUE_TIME) {
-		tag = VALUE_INTERVAL;
-		overflow = ckd_sub(&result, a->i, b->i);
-	} else if (op == SUBTRACT && is_moment(a) && is_moment(b)) {
+	if (op == SUBTRACT && is_moment(a) && is_moment(b)) {
 		tag = VALUE_INTERVAL;
 		overflow = ckd_sub(&result, micros(a), micros(b));
 	} else if ((op == ADD || op == SUBTRACT) && is_interval(a) && a->tag == b->tag) {
@@ -189,7 +203,7 @@ static void arithmetic(sqlite3_context *ctx, int, sqlite3_value **args)
 			integers(ctx, op, a.i, b.i);
 		else
 			floats(ctx, op, a.f, b.f);
-	} else if (!times(ctx, op, &a, &b)) {
+	} else if (!clocks(ctx, op, &a, &b) && !times(ctx, op, &a, &b)) {
 		udf_fail(ctx, "%s %s %s is not possible.", value_type_name(&a), SIGNS[op],
 			 value_type_name(&b));
 	}
@@ -247,12 +261,12 @@ static void return_float(sqlite3_context *ctx, double x)
 
 static void not_a_number(sqlite3_context *ctx, int, sqlite3_value **)
 {
-	return_float(ctx, NAN);
+	return_float(ctx, (double)NAN);
 }
 
 static void infinity(sqlite3_context *ctx, int, sqlite3_value **)
 {
-	return_float(ctx, INFINITY);
+	return_float(ctx, (double)INFINITY);
 }
 
 enum class : uintptr_t {

@@ -40,7 +40,7 @@ static const struct unit *unit_arg(sqlite3_context *ctx, sqlite3_value *arg)
 
 	if (len > 1 && (name[len - 1] == 's' || name[len - 1] == 'S'))
 		len--;
-	for (size_t i = 0; i < countof(UNITS); i++)
+	for (size_t i = 0; name && i < countof(UNITS); i++)
 		if (strlen(UNITS[i].name) == len && strncasecmp(UNITS[i].name, name, len) == 0)
 			return &UNITS[i];
 	udf_fail(ctx, "`%.40s` is not a unit of time.", name ? name : "");

@@ -203,6 +203,7 @@ static bool read_other(char part, struct text *in, struct parsed *to, bool *ret_
 	return true;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): once; long forms have none inside. */
 /* Read text by a format. *ret_bad is a conversion that is not known, or NUL. */
 static bool read_format(const char *format, struct text *in, struct parsed *to, char *ret_bad)
 {
@@ -224,8 +225,7 @@ static bool read_format(const char *format, struct text *in, struct parsed *to, 
 		if (*format == 'E')
 			extended = read_extended(format + 1, in, to, &good);
 		if (form) {
-			good = read_format(form, in, to,
-					   ret_bad); /* once: forms have none inside */
+			good = read_format(form, in, to, ret_bad);
 		} else if (extended == 0 && !read_numeric(*format, in, to, &good) &&
 			   !read_other(*format, in, to, &good)) {
 			*ret_bad = *format;
@@ -235,6 +235,7 @@ static bool read_format(const char *format, struct text *in, struct parsed *to, 
 	}
 	return good;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 /* What was read, as µs by the clock it was read from. Returns false if there is no such time. */
 static bool put_together(struct parsed *at, int64_t *ret_us)

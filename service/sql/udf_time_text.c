@@ -228,6 +228,7 @@ static size_t put_extended(const char *format, const struct shown *at, struct bu
 	return 2;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): once; long forms have none inside. */
 /* Returns whether every conversion was known; if not *ret_bad is one that is not. */
 static bool put_format(const char *format, const struct shown *at, struct buf *out, char *ret_bad)
 {
@@ -243,7 +244,7 @@ static bool put_format(const char *format, const struct shown *at, struct buf *o
 		if (*format == 'E')
 			extended = put_extended(format + 1, at, out);
 		if (form)
-			(void)put_format(form, at, out, ret_bad); /* once: forms have none inside */
+			(void)put_format(form, at, out, ret_bad);
 		else if (extended == 0 && !put_numeric(*format, at, out) &&
 			 !put_word(*format, at, out)) {
 			*ret_bad = *format;
@@ -253,6 +254,7 @@ static bool put_format(const char *format, const struct shown *at, struct buf *o
 	}
 	return true;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 void udf_time_refuse(sqlite3_context *ctx, char part)
 {

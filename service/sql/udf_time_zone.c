@@ -26,7 +26,7 @@ static void free_zones(void *zones)
 /* An interval as the name of a fixed offset. Returns whether it can be one. */
 static bool offset_name(int64_t us, char ret[16])
 {
-	constexpr int64_t longest = 18 * 3600 * SECOND_US;
+	constexpr int64_t longest = INT64_C(18) * 3600 * SECOND_US;
 	int64_t seconds = us / SECOND_US;
 
 	if (us < -longest || us > longest || us % SECOND_US != 0)

@@ -149,7 +149,7 @@ static int64_t change_at(const struct zone_change *at, int64_t year)
 		first = civil_days(year, at->month, 1);
 		int64_t weekday = ((first + 4) % 7 + 7) % 7; /* day 0 is a Thursday */
 
-		day = first + (at->day - weekday + 7) % 7 + 7 * (at->week - 1);
+		day = first + (at->day - weekday + 7) % 7 + INT64_C(7) * (at->week - 1);
 		if (day >= first + civil_month_days(year, at->month))
 			day -= 7;
 	}
