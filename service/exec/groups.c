@@ -10,7 +10,7 @@
 
 constexpr uint32_t LANES = 4;
 constexpr uint32_t LANE_PARTS = GROUPS_PARTS / LANES;
-constexpr uint32_t RUN = 32; /* records whose memory is fetched ahead together */
+constexpr uint32_t AHEAD = 16; /* records whose memory is fetched before their turn */
 
 /* A hash table; a slot is free if it has no record. */
 struct part {
@@ -61,7 +61,7 @@ struct partial *partial_free(struct partial *partial)
 int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uint32_t key_len,
 		struct record **ret)
 {
-	size_t len = sizeof(struct record) + states_len + key_len;
+	size_t len = record_room(states_len, key_len);
 
 	if (partial->n == partial->size) {
 		uint32_t size = partial->size ? 2 * partial->size : 64;
@@ -76,7 +76,7 @@ int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uin
 	if (!record)
 		return pile_error(&partial->room, len);
 	*record = (struct record) { hash, key_len, states_len };
-	memset(record->data, 0, states_len);
+	record_clear(record);
 	partial->entry[partial->n++] = (struct entry) { hash, record };
 	*ret = record;
 	return 0;
@@ -227,31 +227,26 @@ static int merge_one(struct groups *groups, struct part *part, const struct entr
 			       record_states(entry->record), &part->room);
 }
 
-/* Merge records [n] into a part; what they need is fetched a run at a time, before it is used. */
+/* Merge records [n] into a part; what they need is fetched before their turn. */
 static int merge_part(struct groups *groups, struct part *part, const struct entry *entry,
 		      uint32_t n)
 {
-	for (uint32_t from = 0; from < n; from += RUN) {
-		uint32_t to = from + RUN < n ? from + RUN : n;
-
-		while (!part->slot || (part->n + RUN) * 2 > part->mask + 1) {
+	for (uint32_t i = 0; i < n; i++) {
+		if (!part->slot || (part->n + 1) * 2 > part->mask + 1) {
 			int r = grow(groups, part);
 
 			if (r)
 				return r;
 		}
-		for (uint32_t i = from; i < to; i++) {
-			__builtin_prefetch(&part->slot[entry[i].hash & part->mask]);
-			__builtin_prefetch(entry[i].record);
+		if (i + 2 * AHEAD < n) {
+			__builtin_prefetch(&part->slot[entry[i + 2 * AHEAD].hash & part->mask]);
+			__builtin_prefetch(entry[i + 2 * AHEAD].record);
 		}
-		for (uint32_t i = from; i < to; i++)
-			__builtin_prefetch(part->slot[entry[i].hash & part->mask].record);
-		for (uint32_t i = from; i < to; i++) {
-			int r = merge_one(groups, part, &entry[i]);
-
-			if (r)
-				return r;
-		}
+		if (i + AHEAD < n)
+			__builtin_prefetch(part->slot[entry[i + AHEAD].hash & part->mask].record);
+		int r = merge_one(groups, part, &entry[i]);
+		if (r)
+			return r;
 	}
 	return 0;
 }

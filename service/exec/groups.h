@@ -70,8 +70,9 @@ CLEANUP_FN(struct groups, groups_free)
 /* How many there are. */
 [[nodiscard]] size_t groups_count(const struct groups *groups);
 
-/* Call fn for each; it may change the states. Returns 0 or what fn returned to stop. */
 typedef int groups_fn(void *userdata, struct record *record);
+
+/* Call fn for each; it may change the states. Returns 0 or what fn returned to stop. */
 [[nodiscard]] int groups_each(const struct groups *groups, groups_fn *fn, void *userdata);
 
 /* Find the group with a record's key of n_keys parts, or nullptr. */

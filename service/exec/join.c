@@ -18,9 +18,11 @@ struct join_table {
 	struct rows rows; /* key, then the fields */
 	uint32_t *column; /* [n_fields] of the plan: its column in rows; 0: not of this source */
 	struct dictionary *dictionary; /* [n_fields] entry nullptr: none */
+	uint8_t **kind;		       /* [n_fields] of those the rows' kinds [rows]; or nullptr */
 	uint32_t n_fields;
 	uint64_t *hash; /* [rows] */
-	uint32_t *next; /* [rows] with the same slot */
+	uint32_t *next; /* [rows] another key with the same slot */
+	uint32_t *same; /* [rows] the next with the same key */
 	uint32_t *slot; /* [mask + 1] */
 	uint64_t mask;
 };
@@ -55,11 +57,15 @@ struct join_table *join_free(struct join_table *table)
 		return nullptr;
 	for (uint32_t i = 0; table->dictionary && i < table->n_fields; i++)
 		free((void *)(uintptr_t)table->dictionary[i].entry);
+	for (uint32_t i = 0; table->kind && i < table->n_fields; i++)
+		free(table->kind[i]);
+	free(table->kind);
 	free(table->dictionary);
 	rows_done(&table->rows);
 	free(table->column);
 	free(table->hash);
 	free(table->next);
+	free(table->same);
 	free(table->slot);
 	free(table);
 	return nullptr;
@@ -77,8 +83,10 @@ static int make_plan(const struct plan *plan, uint32_t number, struct inner *inn
 	inner->output = calloc(plan->n_fields + 2, sizeof(struct node *));
 	table->column = calloc(plan->n_fields + 1, sizeof(*table->column));
 	table->dictionary = calloc(plan->n_fields + 1, sizeof(*table->dictionary));
+	table->kind = calloc(plan->n_fields + 1, sizeof(uint8_t *));
 	table->n_fields = plan->n_fields;
-	if (!inner->field || !inner->node || !inner->output || !table->column || !table->dictionary)
+	if (!inner->field || !inner->node || !inner->output || !table->column ||
+	    !table->dictionary || !table->kind)
 		return -ENOMEM;
 	inner->output[n++] = join->inner_key;
 	for (uint32_t i = 0; i < plan->n_fields; i++) {
@@ -185,6 +193,22 @@ static int put_together(struct join_table *table, struct inner *inner)
 	return 0;
 }
 
+/* Where a chain names the first row of a key, or its end. */
+static uint32_t *find(const struct join_table *table, uint32_t *at, uint64_t hash,
+		      const struct cell *key)
+{
+	for (; *at != JOIN_NONE; at = &table->next[*at]) {
+		struct cell other;
+
+		if (table->hash[*at] != hash)
+			continue;
+		slim_cell(&table->rows.at[(size_t)*at * table->rows.width], &other);
+		if (cell_compare(key, &other) == 0)
+			break;
+	}
+	return at;
+}
+
 static int make_slots(struct join_table *table)
 {
 	size_t n = table->rows.n;
@@ -192,8 +216,9 @@ static int make_slots(struct join_table *table)
 	table->mask = stdc_bit_ceil(n * 2 + 2) - 1;
 	table->hash = calloc(n + 1, sizeof(*table->hash));
 	table->next = calloc(n + 1, sizeof(*table->next));
+	table->same = calloc(n + 1, sizeof(*table->same));
 	table->slot = calloc(table->mask + 1, sizeof(*table->slot));
-	if (!table->hash || !table->next || !table->slot)
+	if (!table->same || !table->hash || !table->next || !table->slot)
 		return -ENOMEM;
 	memset(table->slot, 0xff, (table->mask + 1) * sizeof(*table->slot));
 	static_assert(JOIN_NONE == UINT32_MAX);
@@ -202,38 +227,50 @@ static int make_slots(struct join_table *table)
 
 		slim_cell(&table->rows.at[(row - 1) * table->rows.width], &key);
 		uint64_t hash = cell_hash(table->query->exec->key, &key);
-		uint32_t *slot = &table->slot[hash & table->mask];
+		uint32_t *at = find(table, &table->slot[hash & table->mask], hash, &key);
 		table->hash[row - 1] = hash;
-		table->next[row - 1] = *slot;
-		*slot = (uint32_t)row - 1;
+		table->same[row - 1] = *at;
+		table->next[row - 1] = *at == JOIN_NONE ? JOIN_NONE : table->next[*at];
+		*at = (uint32_t)row - 1;
 	}
 	return 0;
 }
 
-/* Let fields that are strings in few rows be dictionaries, so that what comes after works with codes. */
-static int make_dictionaries(struct join_table *table, uint32_t number)
+/* Let a field be a dictionary if it has nothing but strings and NULL. */
+static int make_dictionary(struct join_table *table, uint32_t number, uint32_t field)
 {
 	const struct rows *rows = &table->rows;
+	auto_free struct str *entry = calloc(rows->n + 1, sizeof(*entry));
+	auto_free uint8_t *kind = calloc(rows->n + 1, sizeof(*kind));
 
-	for (uint32_t f = 0; f < table->n_fields && rows->n < CODES_MAX; f++) {
-		if (table->column[f] == 0)
-			continue;
-		struct str *entry = calloc(rows->n + 1, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		for (size_t row = 0; row < rows->n; row++) {
-			const struct slim *slim = &rows->at[row * rows->width + table->column[f]];
-			struct cell cell;
+	if (!entry || !kind)
+		return -ENOMEM;
+	for (size_t row = 0; row < rows->n; row++) {
+		struct cell cell;
 
-			slim_cell(slim, &cell);
-			entry[row] = cell.kind == KIND_STRING ? cell.s : (struct str) {};
-		}
-		/* Apart from those of chunks, which count up, and of memos, which count down. */
-		uint64_t id = (UINT64_C(1) << 62) + ((uint64_t)number << 32) + f;
-		table->dictionary[f] =
-			(struct dictionary) { .entry = entry, .n = (uint32_t)rows->n, .id = id };
+		slim_cell(&rows->at[row * rows->width + table->column[field]], &cell);
+		if (cell.kind > KIND_NULL && cell.kind != KIND_STRING)
+			return 0;
+		kind[row] = cell.kind;
+		entry[row] = cell.kind == KIND_STRING ? cell.s : (struct str) {};
 	}
+	/* Apart from those of chunks, which count up, and of memos, which count down. */
+	uint64_t id = (UINT64_C(1) << 62) + ((uint64_t)number << 32) + field;
+	table->dictionary[field] =
+		(struct dictionary) { .entry = TAKE(entry), .n = (uint32_t)rows->n, .id = id };
+	table->kind[field] = TAKE(kind);
 	return 0;
+}
+
+/* With few rows what comes after works with codes. */
+static int make_dictionaries(struct join_table *table, uint32_t number)
+{
+	int r = 0;
+
+	for (uint32_t f = 0; f < table->n_fields && table->rows.n < CODES_MAX && r == 0; f++)
+		if (table->column[f] > 0)
+			r = make_dictionary(table, number, f);
+	return r;
 }
 
 int join_build(struct exec_query *query, const struct plan *plan, uint32_t number,
@@ -256,45 +293,47 @@ int join_build(struct exec_query *query, const struct plan *plan, uint32_t numbe
 	return query_result(query, r);
 }
 
-/* The first row of a chain, from a row on, that has this key. */
-static uint32_t find(const struct join_table *table, uint32_t row, uint64_t hash,
-		     const struct cell *key)
-{
-	for (; row != JOIN_NONE; row = table->next[row]) {
-		struct cell other;
-
-		if (table->hash[row] != hash)
-			continue;
-		slim_cell(&table->rows.at[(size_t)row * table->rows.width], &other);
-		if (cell_compare(key, &other) == 0)
-			return row;
-	}
-	return JOIN_NONE;
-}
-
 uint32_t join_first(const struct join_table *table, const struct cell *key)
 {
 	if (key->kind <= KIND_NULL || table->rows.n == 0)
 		return JOIN_NONE;
 	uint64_t hash = cell_hash(table->query->exec->key, key);
-	return find(table, table->slot[hash & table->mask], hash, key);
+	return *find(table, &table->slot[hash & table->mask], hash, key);
 }
 
 uint32_t join_next(const struct join_table *table, uint32_t row)
 {
-	struct cell key;
+	return table->same[row];
+}
 
-	slim_cell(&table->rows.at[(size_t)row * table->rows.width], &key);
-	return find(table, table->next[row], table->hash[row], &key);
+/* Strings and NULL of few rows: the row is the code. */
+static void load_codes(const struct join_table *table, uint32_t field, const uint32_t *row,
+		       uint32_t n, struct vector *ret)
+{
+	const uint8_t *kind = table->kind[field];
+	bool nulls = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		ret->kinds[i] = row[i] == JOIN_NONE ? KIND_NULL : kind[row[i]];
+		ret->codes[i] = (uint16_t)row[i]; /* of NULL anything */
+		nulls |= ret->kinds[i] <= KIND_NULL;
+	}
+	ret->uniform = true;
+	ret->kind = KIND_STRING;
+	ret->nulls = nulls;
+	ret->dictionary = &table->dictionary[field];
 }
 
 void join_load(const struct join_table *table, uint32_t field, const uint32_t *row, uint32_t n,
 	       struct vector *ret)
 {
-	const struct dictionary *dictionary =
-		table->dictionary[field].entry ? &table->dictionary[field] : nullptr;
 	struct set all = set_first(n);
 
+	ret->full = true;
+	if (table->kind[field]) {
+		load_codes(table, field, row, n, ret);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct cell cell = { .kind = KIND_NULL };
 
@@ -303,9 +342,6 @@ void join_load(const struct join_table *table, uint32_t field, const uint32_t *r
 						  table->column[field]],
 				  &cell);
 		vector_put(ret, i, &cell);
-		ret->codes[i] = (uint16_t)(row[i] == JOIN_NONE ? 0 : row[i]);
 	}
 	vector_settle(ret, &all);
-	ret->dictionary = dictionary;
-	ret->full = true;
 }

@@ -9,7 +9,7 @@
 
 struct pile_block {
 	struct pile_block *earlier;
-	size_t used, size; /* of data */
+	size_t size; /* of data */
 	_Alignas(8) uint8_t data[];
 };
 
@@ -48,6 +48,8 @@ void pile_done(struct pile *pile)
 		pile->block = block->earlier;
 		free_block(pile, block);
 	}
+	pile->at = nullptr;
+	pile->left = 0;
 }
 
 void pile_clear(struct pile *pile)
@@ -58,8 +60,8 @@ void pile_clear(struct pile *pile)
 		pile->block->earlier = block->earlier;
 		free_block(pile, block);
 	}
-	if (pile->block)
-		pile->block->used = 0;
+	pile->at = pile->block ? pile->block->data : nullptr;
+	pile->left = pile->block ? pile->block->size : 0;
 }
 
 /* How large the next block is: each twice the one before. */
@@ -90,14 +92,13 @@ static bool add_block(struct pile *pile, size_t len)
 	return true;
 }
 
-void *pile_take(struct pile *pile, size_t len)
+void *pile_grow(struct pile *pile, size_t len)
 {
-	len = (len + 7) & ~(size_t)7; /* no caller asks for more than the memory there is */
-	if ((!pile->block || pile->block->size - pile->block->used < len) && !add_block(pile, len))
+	if (!add_block(pile, len))
 		return nullptr;
-	void *at = pile->block->data + pile->block->used;
-	pile->block->used += len;
-	return at;
+	pile->at = pile->block->data + len;
+	pile->left = pile->block->size - len;
+	return pile->block->data;
 }
 
 int pile_error(const struct pile *pile, size_t len)
@@ -127,6 +128,5 @@ void pile_join(struct pile *pile, struct pile *from)
 		at = &(*at)->earlier;
 	*at = from->block;
 	pile->size += from->size;
-	from->block = nullptr;
-	from->size = 0;
+	*from = (struct pile) { .budget = from->budget };
 }

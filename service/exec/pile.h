@@ -27,6 +27,8 @@ void budget_give(struct budget *budget, size_t bytes);
 
 struct pile {
 	struct pile_block *block; /* the one that is being filled, and by it the earlier ones */
+	uint8_t *at;		  /* where the next bytes come from */
+	size_t left;		  /* bytes there */
 	struct budget *budget;	  /* borrowed; or nullptr */
 	size_t size;		  /* bytes allocated */
 	size_t least;		  /* of the first block; 0: a default */
@@ -38,8 +40,21 @@ void pile_done(struct pile *pile);
 /* Forget the contents but keep the latest block for what comes next. */
 void pile_clear(struct pile *pile);
 
+/* Begin a block with len bytes; for pile_take(). Returns nullptr if there is no memory. */
+[[nodiscard]] void *pile_grow(struct pile *pile, size_t len);
+
 /* Get len bytes, aligned to 8. Returns nullptr if there is no memory; pile_error() says why. */
-[[nodiscard]] void *pile_take(struct pile *pile, size_t len);
+[[nodiscard]] static inline void *pile_take(struct pile *pile, size_t len)
+{
+	size_t rounded =
+		(len + 7) & ~(size_t)7; /* no caller asks for more than the memory there is */
+
+	if (rounded > pile->left)
+		return pile_grow(pile, rounded);
+	pile->left -= rounded;
+	pile->at += rounded;
+	return pile->at - rounded;
+}
 
 /* Copy a string in. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int pile_copy(struct pile *pile, struct str *string);

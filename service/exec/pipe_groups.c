@@ -149,8 +149,9 @@ static int fold_one(void *userdata, struct record *record)
 		hash = record_mix(hash, cell_hash(fold->state->pipe->query->exec->key, &cell));
 	}
 	auto len = (size_t)(end - record_key(record));
-	if (fold->size < sizeof(struct record) + len) {
-		size_t size = 2 * (sizeof(struct record) + len);
+	size_t room = record_room(0, (uint32_t)len);
+	if (fold->size < room) {
+		size_t size = 2 * room;
 		struct record *grown = realloc(fold->like, size);
 
 		if (!grown)
@@ -159,6 +160,7 @@ static int fold_one(void *userdata, struct record *record)
 		fold->size = size;
 	}
 	*fold->like = (struct record) { .hash = hash, .key_len = (uint32_t)len };
+	record_clear(fold->like);
 	memcpy(fold->like->data, record_key(record), len);
 	struct record *group = groups_find(main->groups, fold->like);
 	if (group) {

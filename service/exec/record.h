@@ -5,7 +5,7 @@
  * record: a group in one run of memory: hash, states, then its key as bytes.
  *
  * Layer 5 (service/exec). A key is for each of its parts the kind, then 8 bytes, or 4 bytes of length and a string, or nothing.
- * MISSING is NULL in a key. Keys whose bytes are equal are equal; 1 and 1.0 are equal too, which is looked at only when hashes are.
+ * MISSING is NULL in a key; its last 8 bytes are filled up with zeros. Keys whose bytes are equal are equal; 1 and 1.0 are equal too, which is looked at only when hashes are.
  */
 
 #include <stddef.h>
@@ -32,10 +32,24 @@ static inline const uint8_t *record_key(const struct record *record)
 	return record->data + record->states_len;
 }
 
+/* Bytes of a record with so many bytes of states (a multiple of 8) and key. */
+static inline size_t record_room(uint32_t states_len, uint32_t key_len)
+{
+	return sizeof(struct record) + states_len + ((key_len + 7u) & ~7u);
+}
+
+/* Clear the states and the key's last bytes. */
+static inline void record_clear(struct record *record)
+{
+	memset(record->data, 0, record->states_len);
+	if (record->key_len > 0)
+		memset(record->data + record->states_len + ((record->key_len - 1u) & ~7u), 0, 8);
+}
+
 /* Bytes of a record. */
 static inline size_t record_size(const struct record *record)
 {
-	return sizeof(*record) + record->states_len + record->key_len;
+	return record_room(record->states_len, record->key_len);
 }
 
 /* Bytes that a cell takes in a key. */

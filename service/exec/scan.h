@@ -61,4 +61,4 @@ CLEANUP_FN(struct scan, scan_free)
 void scan_close(struct scan *scan);
 
 /* Turn what eval or source said into the query's error. Returns r. */
-int scan_failed(struct scan *scan, const struct eval *eval, int r);
+[[nodiscard]] int scan_failed(struct scan *scan, const struct eval *eval, int r);
