@@ -22,7 +22,7 @@
 #include "service/sql/lex.h"
 #include "service/sql/parse.h"
 #include "service/sql/pipe_table.h"
-#include "service/sql/rows.h"
+#include "service/sql/reply.h"
 #include "service/sql/udf.h"
 #include "service/value/value.h"
 
@@ -350,8 +350,8 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 		 const struct sql_query *query, const struct bound *bound,
 		 struct sql_result *result, struct sql_error *error)
 {
-	struct rows *rows = nullptr;
-	int code = SQLITE_ROW, r = rows_new(arena, bound, &rows);
+	struct reply *reply = nullptr;
+	int code = SQLITE_ROW, r = reply_new(arena, bound, &reply);
 
 	buf_add_str(&result->rows, query->prefix ? query->prefix : "");
 	buf_add_str(&result->rows, "[");
@@ -362,7 +362,7 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 					  (long long)query->rows_max);
 		if (result->n_rows++ > 0)
 			buf_add_str(&result->rows, ",");
-		r = rows_add(rows, stmt, &result->rows);
+		r = reply_add(reply, stmt, &result->rows);
 		if (r == 0)
 			r = buf_error(&result->rows);
 	}
@@ -375,7 +375,7 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 		return sql_refuse(error, SQL_TOO_LARGE, "",
 				  "The result is larger than %zu MiB; use LIMIT or fewer columns.",
 				  query->result_max >> 20);
-	return r ? r : rows_columns(rows, &result->columns);
+	return r ? r : reply_columns(reply, &result->columns);
 }
 
 /* Have SQLite run what was printed for it. */
