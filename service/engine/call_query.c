@@ -257,7 +257,7 @@ void call_query(struct call *call)
 	call_query_id(call, id);
 	call->query_id = id;
 	if (read_ask(call, yyjson_doc_get_root(doc), &ask)) {
-		int r = sql_run(call->reader, &ask.query, &result, &error);
+		int r = sql_run(call->session, &ask.query, &result, &error);
 
 		if (r == 0)
 			json_int(&call->detail, "rows", (int64_t)result.n_rows);
@@ -285,7 +285,7 @@ void call_query_validate(struct call *call)
 
 	if (!doc || !read_ask(call, yyjson_doc_get_root(doc), &ask))
 		return;
-	int r = sql_validate(call->reader, &ask.query, &result, &error);
+	int r = sql_validate(call->session, &ask.query, &result, &error);
 	if (r) {
 		fail_query(call, r, &error);
 		return;

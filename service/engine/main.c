@@ -26,12 +26,15 @@
 #include "common/secret.h"
 #include "service/api/error.h"
 #include "service/engine/pool.h"
+#include "service/exec/exec.h"
+#include "service/keys/keys.h"
 #include "service/sql/sql.h"
 #include "service/sql/zones.h"
 #include "service/store/store.h"
 
 constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */
 constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and results of all queries */
+constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
 constexpr size_t KEY_MIN = 32;			   /* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
 constexpr uint32_t EXECUTE_MIN = 22; /* an operation and five empty texts */
@@ -39,7 +42,9 @@ constexpr uint32_t EXECUTE_MIN = 22; /* an operation and five empty texts */
 struct engine {
 	struct loop *loop;
 	struct loop_source *retry, *answers;
+	struct keys *keys;
 	struct store *store;
+	struct exec *exec;
 	struct pool *pool;
 	struct channel *front; /* or nullptr while it cannot be reached */
 	uint64_t connection;   /* counts the times front was reached */
@@ -241,11 +246,28 @@ static int enter_sandbox(const struct engine *engine)
 /* Say why the start failed. Returns r. */
 static int failed(const char *what, int r)
 {
-	log_event(LOG_ERR, EVENT_START_FAILED, r < 0 ? r : 0,
-		  r == STORE_TOO_NEW ? "the store was written by a later release; it is left alone"
-				     : "engine cannot start",
-		  what);
+	log_event(LOG_ERR, EVENT_START_FAILED, r < 0 ? r : 0, "engine cannot start", what);
 	return r < 0 ? r : -EPROTO;
+}
+
+/* Open the store with the keys of redoubt-keys. */
+static int open_store(struct engine *engine)
+{
+	static const char *const OUTCOMES[] = {
+		[STORE_TOO_NEW] = "the store was written by a later release; it is left alone",
+		[STORE_DAMAGED] = "the store is damaged",
+		[STORE_KEYS_UNAVAILABLE] = "redoubt-keys does not answer",
+	};
+	char damage[STORE_DAMAGE] = "";
+	int r = keys_open(nullptr, &engine->keys);
+
+	if (r)
+		return failed("keys", r);
+	const struct store_options options = { .keys = engine->keys, .ret_damage = damage };
+	r = store_open(engine->folder, &options, &engine->store);
+	if (r > 0)
+		log_event(LOG_ERR, EVENT_START_FAILED, 0, OUTCOMES[r], damage);
+	return r > 0 ? -EPROTO : r ? failed(engine->folder, r) : 0;
 }
 
 static int start(struct engine *engine)
@@ -258,13 +280,16 @@ static int start(struct engine *engine)
 	if (r)
 		return failed("credential grant", r);
 	sql_limit_memory(SQLITE_MEMORY_MAX);
-	r = store_open(engine->folder, &engine->store);
+	r = open_store(engine);
 	if (r)
-		return failed(engine->folder, r);
+		return r;
 	r = enter_sandbox(engine);
 	if (r)
 		return failed("sandbox", r);
-	r = pool_new(engine->store, &engine->grant_key, &engine->pool);
+	r = exec_new(0, QUERY_MEMORY_MAX, engine->folder, &engine->exec);
+	if (r)
+		return failed("threads for queries", r);
+	r = pool_new(engine->store, engine->exec, &engine->grant_key, &engine->pool);
 	if (r)
 		return failed("workers", r);
 	r = loop_timer(engine->loop, 0, connect_front, engine, &engine->retry);
@@ -280,7 +305,9 @@ static void stop(struct engine *engine)
 	engine->pool = pool_free(engine->pool);
 	engine->retry = loop_source_free(engine->retry);
 	engine->answers = loop_source_free(engine->answers);
+	engine->exec = exec_free(engine->exec);
 	engine->store = store_close(engine->store);
+	engine->keys = keys_close(engine->keys);
 	engine->loop = loop_free(engine->loop);
 	secret_done(&engine->grant_key);
 }

@@ -19,6 +19,7 @@ constexpr time_t EXPIRE_EVERY_S = 60; /* how often retention is looked at */
 
 struct pool {
 	struct store *store;
+	struct exec *exec;
 	const struct secret *grant_key;
 	int event_fd;
 
@@ -126,7 +127,8 @@ static int start_thread(struct pool *pool, const pthread_attr_t *attributes)
 	if (!start)
 		return -ENOMEM;
 	*start = (struct start) { pool, pool->n_threads };
-	int r = worker_new(pool->store, pool->grant_key, &pool->worker[pool->n_threads]);
+	int r = worker_new(pool->store, pool->exec, pool->grant_key,
+			   &pool->worker[pool->n_threads]);
 	if (r == 0)
 		r = -pthread_create(&pool->thread[pool->n_threads], attributes, work, start);
 	if (r) {
@@ -152,7 +154,8 @@ static int init_lock(struct pool *pool)
 	return r;
 }
 
-int pool_new(struct store *store, const struct secret *grant_key, struct pool **ret)
+int pool_new(struct store *store, struct exec *exec, const struct secret *grant_key,
+	     struct pool **ret)
 {
 	pthread_attr_t attributes;
 	cleanup(pool_free_at) struct pool *pool = calloc(1, sizeof(*pool));
@@ -161,6 +164,7 @@ int pool_new(struct store *store, const struct secret *grant_key, struct pool **
 		return -ENOMEM;
 	pool->event_fd = -1;
 	pool->store = store;
+	pool->exec = exec;
 	pool->grant_key = grant_key;
 	pool->waiting_end = &pool->waiting;
 	pool->done_end = &pool->done;

@@ -10,12 +10,13 @@
 #include "common/base.h"
 #include "common/secret.h"
 #include "service/engine/pool.h"
+#include "service/exec/exec.h"
 #include "service/store/store.h"
 
 struct worker;
 
-/* Make a worker with a reader of its own. store and grant_key are borrowed. Returns 0 or -errno. */
-[[nodiscard]] int worker_new(struct store *store, const struct secret *grant_key,
+/* Make a worker with a session of its own. store, exec and grant_key are borrowed. Returns 0 or -errno. */
+[[nodiscard]] int worker_new(struct store *store, struct exec *exec, const struct secret *grant_key,
 			     struct worker **ret);
 
 /* Free; nullptr is a no-op. Always returns nullptr. */

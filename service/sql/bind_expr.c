@@ -113,14 +113,16 @@ static void print_get(struct binder *b, struct buf *out, const struct expr *e, s
 		      const char *function)
 {
 	struct step step[CHAIN_MAX];
+	const char *column = nullptr;
 	size_t n = 0;
 
-	while (e->kind == EXPR_GET && n < countof(step)) {
+	while (e->kind == EXPR_GET && n < countof(step) && !column) {
 		step[countof(step) - ++n] = step_of(e); /* the last key is met first */
 		e = e->arg[0];
+		column = grouped_sql(b, e, scope);
 	}
 	const struct step *first = &step[countof(step) - n];
-	if (e->kind == EXPR_NAME) {
+	if (e->kind == EXPR_NAME && !column) {
 		print_name(b, out, e, scope, function, first, n);
 		return;
 	}

@@ -400,6 +400,27 @@ static const char *member_sql(struct binder *b, const struct resolved *at, const
 	return bind_keep(b, &text);
 }
 
+/* Whether an outer join can make up rows of a source, in which everything is NULL. */
+static bool is_made_up(const struct source *source)
+{
+	bool found = source->item->join >= JOIN_LEFT;
+
+	for (const struct source *s = source->next; s && !found; s = s->next)
+		found = s->item->join > JOIN_LEFT;
+	return found;
+}
+
+/* What there is no member of, because it is NULL or missing itself, leads nowhere, if only there is a document, or element. */
+static const char *if_null(struct binder *b, const struct source *source)
+{
+	static const struct str ID = { "_id", 3 };
+	struct field field = { .key = &ID, .n = !source->element };
+
+	if (!source->element && !is_made_up(source))
+		return "1";
+	return bind_text(b, "(%s IS NOT NULL)", request(b, source, &field, false));
+}
+
 /* A collection's field, as far as the steps are names; what is left is looked up in it. */
 static const char *field_sql(struct binder *b, struct source *source, const struct step *step,
 			     size_t n, const char *function, struct scope *scope)
@@ -419,9 +440,12 @@ static const char *field_sql(struct binder *b, struct source *source, const stru
 	const char *sql = request(b, source, &field, undefined);
 	if (names == n)
 		return sql;
+	bool leads = strcmp(function, "rd_undef") == 0;
+	if (leads)
+		buf_addf(&text, "CASE WHEN %s IS NULL THEN %s ELSE ", sql, if_null(b, source));
 	buf_addf(&text, "%s(%s", function, sql);
 	print_steps(b, &text, step + names, n - names, scope);
-	buf_add_str(&text, ")");
+	buf_add_str(&text, leads ? ") END" : ")");
 	return bind_keep(b, &text);
 }
 

@@ -76,10 +76,11 @@ static int keep(struct evaluation *e, struct cell *ret)
 int evaluation_call(void *userdata, const struct cell *arg, size_t n_args, struct cell *ret)
 {
 	struct evaluation *e = userdata;
+	auto used = (size_t)sqlite3_bind_parameter_count(e->stmt); /* a key by name is text in it */
 	int r = 0;
 
 	(void)sqlite3_reset(e->stmt);
-	for (size_t i = 0; r == 0 && i < n_args; i++)
+	for (size_t i = 0; r == 0 && i < n_args && i < used; i++)
 		r = bind_cell(e, (int)i + 1, &arg[i]);
 	if (r)
 		return r;

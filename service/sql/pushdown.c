@@ -143,14 +143,12 @@ bool pushdown_join(struct binder *b, struct draft *draft, struct source *source,
 		return false;
 	source->draft = draft;
 	source->index = j.index;
-	struct source **end = &scope->sources; /* the condition sees the new source as well */
+	struct source **end = &scope->sources;
 	while (*end)
 		end = &(*end)->next;
-	*end = source;
-	bool good = true;
-	if (item->n_using > 0)
-		good = take_using(&j, item, source);
-	else if (item->on)
+	bool good = item->n_using == 0 || take_using(&j, item, source);
+	*end = source; /* a condition sees the new source as well */
+	if (item->on)
 		good = each_conjunct(item->on, take_conjunct, &j);
 	else if (cross && where)
 		(void)each_conjunct(where, look_for_key, &j);

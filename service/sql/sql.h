@@ -16,7 +16,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/exec/pipe.h"
+#include "service/exec/exec.h"
 
 struct store;
 
