@@ -162,11 +162,9 @@ static int search_chunk(struct search *search, size_t chunk)
 
 int find_ids(const struct snapshot *state, const struct ids *ids, find_fn *fn, void *userdata)
 {
-	cleanup(search_done) struct search search = { .state = state,
-						      .ids = ids,
-						      .n = ids->n,
-						      .fn = fn,
-						      .userdata = userdata };
+	cleanup(search_done) struct search search = {
+		.state = state, .ids = ids, .n = ids->n, .fn = fn, .userdata = userdata
+	};
 	int r = 0;
 
 	search.left = calloc((size_t)ids->n + 1, sizeof(*search.left));

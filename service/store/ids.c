@@ -176,8 +176,8 @@ int ids_each_repeated(const struct ids *ids, const struct ids_index *index, ids_
 	for (uint32_t i = 0; i + 1 < index->n; i++) {
 		uint32_t row = (uint32_t)(index->entry[i] & 0xffff);
 
-		for (uint32_t j = i + 1; j < index->n && index->entry[j] >> ROW_BITS ==
-								 index->entry[i] >> ROW_BITS;
+		for (uint32_t j = i + 1;
+		     j < index->n && index->entry[j] >> ROW_BITS == index->entry[i] >> ROW_BITS;
 		     j++) {
 			uint32_t later = (uint32_t)(index->entry[j] & 0xffff);
 

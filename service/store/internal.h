@@ -30,7 +30,8 @@ struct sqlite3;
 struct live;
 
 constexpr size_t STORE_PATH = 512;
-constexpr uint64_t STORE_MEMORY_MAX = 160u << 20; /* of documents that are not in segments yet; writers wait then */
+constexpr uint64_t STORE_MEMORY_MAX =
+	160u << 20; /* of documents that are not in segments yet; writers wait then */
 
 /* Texts are owned. */
 struct store_workspace {
@@ -49,6 +50,7 @@ struct store {
 	bool keeps; /* there is a keeper */
 
 	pthread_mutex_t admin;
+	bool may_be_doomed; /* admin; the catalog may have keys that are to be destroyed */
 
 	pthread_mutex_t book;
 	struct sqlite3 *db;
@@ -61,7 +63,7 @@ struct store {
 	size_t n_live, live_room;
 
 	pthread_mutex_t keeping;
-	int64_t next_segment;	    /* keeping */
+	int64_t next_segment;		     /* keeping */
 	atomic_uint_least64_t next_file_key; /* for the cache */
 
 	atomic_uint_least64_t memory; /* bytes of documents in memory */
@@ -94,6 +96,9 @@ struct store {
 
 /* Leave all of them. */
 void store_list_free(struct live **list, size_t n);
+
+/* Make sure that the next store_insert() does not fail. Returns 0 or -ENOMEM. */
+[[nodiscard]] int store_reserve(struct store *store);
 
 /* Put a collection into the lists; the reference is given away. Returns 0 or -ENOMEM. */
 [[nodiscard]] int store_insert(struct store *store, struct live *live);

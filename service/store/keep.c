@@ -14,10 +14,10 @@
 #include "service/store/rewrite.h"
 #include "service/store/segment.h"
 
-constexpr uint64_t OLD_US = 60'000'000;		  /* in memory; then it is sealed, full or not */
+constexpr uint64_t OLD_US = 60'000'000; /* in memory; then it is sealed, full or not */
 constexpr uint64_t SEAL_ROWS = CHUNK_ROWS - CHUNK_ROWS / 10;
 constexpr uint64_t SEAL_BYTES = 64u << 20;
-constexpr size_t TOGETHER = 32; /* chunks in memory that become one */
+constexpr size_t TOGETHER = 32;			  /* chunks in memory that become one */
 constexpr uint32_t CLASSES[] = { 16, 256, 4096 }; /* rows below which a chunk is of a class */
 
 int keep_install(struct rewrite *rewrite, const int64_t *removed, size_t n_removed)
@@ -169,7 +169,8 @@ static void needs(struct live *live, uint64_t *at)
 		*at = live->kept_position + 1;
 	if (r == 0)
 		live_end(live);
-	else if (r < 0 && live->kept_position < *at) /* it is broken; the log may be all that is left of it */
+	else if (r < 0 && live->kept_position <
+				  *at) /* it is broken; the log may be all that is left of it */
 		*at = live->kept_position + 1;
 }
 
@@ -177,7 +178,8 @@ int keep_log(struct store *store)
 {
 	struct live **list = nullptr;
 	size_t n = 0;
-	uint64_t at = log_synced(store->log) + 1; /* before the collections: what comes later is not touched */
+	uint64_t at = log_synced(store->log) +
+		      1; /* before the collections: what comes later is not touched */
 	int r = store_list(store, &list, &n);
 
 	if (r)

@@ -10,11 +10,11 @@
 #include "service/store/internal.h"
 #include "service/store/segment.h"
 
-constexpr size_t MERGE = 8; /* segments of a size that become one */
+constexpr size_t MERGE = 8;	     /* segments of a size that become one */
 constexpr uint64_t RATE = 64u << 20; /* bytes a second that merging writes at most */
 constexpr uint64_t DAY_US = UINT64_C(86'400'000'000);
 constexpr uint32_t FULL_ROWS = CHUNK_ROWS / 4 * 3; /* a chunk of so many is not worth filling up */
-constexpr uint32_t DELETED_PART = 8; /* one in so many rows deleted: written anew */
+constexpr uint32_t DELETED_PART = 8;		   /* one in so many rows deleted: written anew */
 
 /* Live rows below which a segment is of a size. */
 static const uint64_t SIZES[] = { 8192, FULL_ROWS, MERGE *FULL_ROWS, 64 * FULL_ROWS };
@@ -42,8 +42,8 @@ static size_t list_groups(const struct snapshot *state, uint64_t now_us, struct 
 		group->n++;
 		group->rows += entry->part->rows - entry->view.n_deleted;
 		group->deleted += entry->view.n_deleted;
-		group->aged |= entry->view.n_deleted > 0 && since_us != 0 &&
-			       now_us > since_us + DAY_US;
+		group->aged |=
+			entry->view.n_deleted > 0 && since_us != 0 && now_us > since_us + DAY_US;
 	}
 	return n;
 }
@@ -95,8 +95,8 @@ static bool is_due_for_purge(const struct group *group, enum store_keep how)
 {
 	uint64_t all = group->rows + group->deleted;
 
-	return group->deleted > 0 && (group->aged || how == STORE_KEEP_PURGE ||
-				      group->deleted * DELETED_PART > all);
+	return group->deleted > 0 &&
+	       (group->aged || how == STORE_KEEP_PURGE || group->deleted * DELETED_PART > all);
 }
 
 /* Neighbours of a size, the smallest first: how many from *ret_first on, or 0. */

@@ -79,8 +79,8 @@ struct live *live_ref(struct live *live)
 
 static void free_texts(struct collection *about)
 {
-	const char *const TEXTS[] = { about->workspace,	  about->name,	      about->uuid,
-				      about->description, about->compression, about->created_by,
+	const char *const TEXTS[] = { about->workspace,	    about->name,	about->uuid,
+				      about->description,   about->compression, about->created_by,
 				      about->created_by_key };
 
 	for (size_t i = 0; i < countof(TEXTS); i++)

@@ -15,6 +15,7 @@
 
 #include "common/base.h"
 #include "common/secret.h"
+#include "service/disk/log.h"
 #include "service/store/catalog.h"
 #include "service/store/recent.h"
 #include "service/store/snapshot.h"
@@ -38,9 +39,10 @@ struct live {
 	pthread_mutex_t turn; /* guards all to next */
 	struct snapshot *tip;
 	struct recent recent;
-	uint64_t dirty_since_us;  /* monotonic; when the oldest thing came that is in the log only; 0: none */
-	uint64_t kept_position;	  /* the catalog's: the log is not needed up to here */
-	atomic_bool dropped;	  /* it is deleted; set in a turn, may be looked at without */
+	uint64_t
+		dirty_since_us; /* monotonic; when the oldest thing came that is in the log only; 0: none */
+	uint64_t kept_position; /* the catalog's: the log is not needed up to here */
+	atomic_bool dropped;	/* it is deleted; set in a turn, may be looked at without */
 
 	atomic_uint_least64_t memory_rows, memory_parts; /* of tip */
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/store/store
-service/store/store.src := service/store/catalog.c service/store/db.c service/store/documents.c service/store/store.c
+service/store/store.src := $(addprefix service/store/, \
+	book.c catalog.c catalog_change.c change.c commit.c db.c documents.c expire.c find.c footer.c frame.c gone.c ids.c \
+	keep.c keep_merge.c keeper.c live.c load.c pages.c part.c recent.c replay.c rewrite.c segment.c segment_writer.c \
+	state.c store.c table.c write.c)
 
 # What a program that links store needs from outside, beside common's.
 store_pkgs := sqlite3 yyjson

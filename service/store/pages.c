@@ -7,7 +7,7 @@
 #include <string.h>
 
 constexpr size_t BYTES_MAX = 2u << 30; /* a builder's documents take half of it */
-constexpr size_t LARGE = 3; /* pages; one more of them is little */
+constexpr size_t LARGE = 3;	       /* pages; one more of them is little */
 
 struct pages pages_make(void)
 {

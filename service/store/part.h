@@ -26,15 +26,16 @@ struct part {
 
 	/* In memory: */
 	struct ids_index *index;
-	uint64_t first; /* position in the log of the oldest batch in it; set before it is shown to others */
+	uint64_t
+		first; /* position in the log of the oldest batch in it; set before it is shown to others */
 
 	/* In a segment: */
 	struct segment *segment;
 	uint32_t number; /* of the chunk in it, from 0 */
 
 	/* Notes, for the keeper's thread only. */
-	struct gone *saved;   /* what the catalog has of the rows that are deleted */
-	uint64_t since_us;    /* wall time when it first had any; 0: none */
+	struct gone *saved; /* what the catalog has of the rows that are deleted */
+	uint64_t since_us;  /* wall time when it first had any; 0: none */
 };
 
 /*

@@ -17,8 +17,8 @@ constexpr size_t CHUNK_BYTES_MAX = 2u << 30;
 /* Rows of a source that went to a new chunk. */
 struct rewrite_run {
 	uint32_t source, from, rows; /* those that were deleted before are left out */
-	uint32_t target, base;	     /* the new chunk, PENDING until it is written; row of the first */
-	bool whole;		     /* the chunk was copied with its deleted rows */
+	uint32_t target, base; /* the new chunk, PENDING until it is written; row of the first */
+	bool whole;	       /* the chunk was copied with its deleted rows */
 };
 
 void rewrite_done(struct rewrite *rewrite)

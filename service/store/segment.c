@@ -77,8 +77,9 @@ int64_t segment_number(const struct segment *segment)
 /* Remember what is wrong with a segment. Returns -EBADMSG. */
 static int damaged(const struct segment *segment, uint32_t page)
 {
-	store_note_damage(segment->store, "Page %" PRIu32 " of segment %" PRIi64 " of %s is damaged.",
-			  page, segment->row.n, segment->owner);
+	store_note_damage(segment->store,
+			  "Page %" PRIu32 " of segment %" PRIi64 " of %s is damaged.", page,
+			  segment->row.n, segment->owner);
 	return -EBADMSG;
 }
 
@@ -228,8 +229,8 @@ int segment_open(struct live *live, const struct segment_row *row, struct part *
 	segment->store = live->store;
 	segment->row = *row;
 	segment->file_key = atomic_fetch_add(&live->store->next_file_key, 1);
-	(void)snprintf(segment->owner, sizeof(segment->owner), "%.60s.%.60s",
-		       live->about.workspace, live->about.name);
+	(void)snprintf(segment->owner, sizeof(segment->owner), "%.60s.%.60s", live->about.workspace,
+		       live->about.name);
 	if (row->chunks > SEGMENT_CHUNKS_MAX || row->footer >= row->pages ||
 	    len > SEGMENT_FOOTER_MAX)
 		return damaged(segment, row->footer);

@@ -21,16 +21,17 @@
 
 struct live;
 struct segment;
+struct store;
 
 constexpr uint32_t SEGMENT_CHUNKS_MAX = 64;
 constexpr size_t SEGMENT_FOOTER_MAX = 256u << 20;
 
 /* What the catalog says of a segment. */
 struct segment_row {
-	int64_t n;	/* its number; never used twice in a store */
-	int64_t place;	/* its rank in the collection: oldest documents first */
-	int64_t key;	/* number of the data key it is sealed under */
-	uint32_t pages; /* of the file */
+	int64_t n;	 /* its number; never used twice in a store */
+	int64_t place;	 /* its rank in the collection: oldest documents first */
+	int64_t key;	 /* number of the data key it is sealed under */
+	uint32_t pages;	 /* of the file */
 	uint32_t footer; /* the footer's first page */
 	uint32_t chunks;
 	uint64_t rows;

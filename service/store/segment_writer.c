@@ -18,7 +18,7 @@
 #include "service/store/pages.h"
 #include "service/store/segment_body.h"
 
-constexpr uint32_t COPY_PAGES = 16; /* read at once */
+constexpr uint32_t COPY_PAGES = 16;   /* read at once */
 constexpr size_t ADD_MAX = 64u << 20; /* bytes given to the sealer at once; whole pages */
 
 struct segment_writer {

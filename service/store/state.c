@@ -102,8 +102,7 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot)
 
 struct snapshot *snapshot_unref(struct snapshot *snapshot)
 {
-	if (!snapshot ||
-	    atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
+	if (!snapshot || atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
 		return nullptr;
 	for (size_t i = 0; i < snapshot->n; i++) {
 		part_unref(snapshot->entry[i].part);

@@ -25,10 +25,10 @@ struct entry {
 struct snapshot {
 	atomic_uint refs;
 	struct snapshot *next; /* while it waits to be durable; its collection's lock guards it */
-	uint64_t position;   /* in the log, of its last batch */
-	int64_t documents;   /* that are not deleted */
-	int64_t bytes;	     /* of these, about */
-	size_t memory_parts; /* of all parts, those in memory */
+	uint64_t position;     /* in the log, of its last batch */
+	int64_t documents;     /* that are not deleted */
+	int64_t bytes;	       /* of these, about */
+	size_t memory_parts;   /* of all parts, those in memory */
 	uint64_t memory_rows, memory_bytes;
 	size_t n, room;
 	struct entry entry[]; /* [n] */
