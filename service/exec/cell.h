@@ -28,6 +28,12 @@ struct cell {
 /* Order of two cells: < 0, 0, > 0. NULL and MISSING are equal here; NaN counts as NULL. */
 [[nodiscard]] int cell_compare(const struct cell *a, const struct cell *b);
 
+/* Order of two strings by their bytes: < 0, 0, > 0. */
+[[nodiscard]] int cell_compare_text(const struct str *a, const struct str *b);
+
+/* The name of a kind as TYPEOF gives it: value_type_name(). */
+[[nodiscard]] const char *cell_type_name(enum kind kind);
+
 /* Hash under the process's key; equal cells have equal hashes. */
 [[nodiscard]] uint64_t cell_hash(const uint64_t key[2], const struct cell *cell);
 
@@ -37,7 +43,7 @@ void cell_pack(const struct cell *cell, struct buf *out);
 /*
  * Read a packed value.
  *
- * room  takes a string's bytes if they are escaped
+ * room  a string's bytes are appended to it if they are escaped; what was unpacked before is stale if it grows
  * ret   borrows value or room
  */
 void cell_unpack(const struct value *value, struct buf *room, struct cell *ret);

@@ -5,7 +5,7 @@
  * pipe: run a plan over the cores and fetch its rows.
  *
  * Layer 5 (service/exec). A morsel is one chunk. Rows come out in the order of chunks and rows unless the plan orders them.
- * Threads: one query belongs to one thread, which takes part in the work; the pool's threads help.
+ * Threads: one query belongs to one thread, which takes part in the work; the crew's threads help.
  */
 
 #include <stdatomic.h>
@@ -23,6 +23,7 @@ enum {
 	PIPE_FAILED,	/* an error of the query: pipe_error() */
 	PIPE_DAMAGED,	/* stored bytes are wrong: pipe_error() names segment and page */
 	PIPE_END,	/* of pipe_next(): no more rows */
+	PIPE_UNSUITED, /* a value that exec cannot treat just as SQLite does: answer the query another way */
 };
 
 struct exec; /* the process's threads and memory for queries */

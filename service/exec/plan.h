@@ -14,6 +14,7 @@
 
 #include "common/base.h"
 #include "service/exec/cell.h"
+#include "service/exec/op.h"
 
 struct snapshot;
 
@@ -24,61 +25,6 @@ struct field {
 	uint32_t
 		source; /* 0: the scanned collection; i + 1: join i. Of an unnest: fields of the element if in_element */
 	bool in_element;
-};
-
-enum operation : uint8_t {
-	OP_FIELD,    /* field */
-	OP_CONSTANT, /* constant */
-	OP_EQ,	     /* arg[0], arg[1], by cell_compare() */
-	OP_NE,
-	OP_LT,
-	OP_LE,
-	OP_GT,
-	OP_GE,
-	OP_AND, /* arg[0…] */
-	OP_OR,
-	OP_NOT,
-	OP_IS_NULL, /* of NULL and MISSING: never NULL itself */
-	OP_IS_MISSING,
-	OP_IS_TRUE,
-	OP_IS_FALSE,
-	OP_TRUTH, /* a value as a condition, as rd_truth() of service/sql */
-	OP_IN,	  /* arg[0] among arg[1…]; constants are hashed */
-	OP_LIKE, /* arg[0], constant pattern arg[1], constant escape arg[2] or none: as rd_like() */
-	OP_ADD,	 /* numbers: int unless one is float; overflow is an error of the query */
-	OP_SUBTRACT,
-	OP_MULTIPLY,
-	OP_DIVIDE, /* as rd_divide() */
-	OP_MODULO,
-	OP_NEGATE,
-	OP_IF, /* condition, value, else (or none: NULL); CASE is a chain of them */
-	OP_COALESCE,
-	OP_PARSE_TIMESTAMP, /* of a STRING in ISO 8601: TIMESTAMP; of one that is none: an error of the query */
-	OP_PARSE_DATETIME,
-	OP_DATE_TRUNC,	   /* arg[0] a moment, unit */
-	OP_TIME_BUCKET,	   /* arg[0] a moment, width_us */
-	OP_EXTRACT,	   /* arg[0] a moment, unit */
-	OP_ARRAY_CONTAINS, /* arg[0] a field, arg[1] a constant: without making the array */
-	OP_LENGTH,	   /* of a string (characters), bytes, array */
-	OP_LOWER,
-	OP_UPPER,
-	OP_SUBSTR,
-	OP_CONCAT,
-	OP_CALL, /* anything else: call(), once per distinct argument where arguments come from one dictionary */
-	OP_COUNT,
-};
-
-enum unit : uint8_t {
-	UNIT_MICROSECOND,
-	UNIT_MILLISECOND,
-	UNIT_SECOND,
-	UNIT_MINUTE,
-	UNIT_HOUR,
-	UNIT_DAY,
-	UNIT_WEEK, /* begins on Monday */
-	UNIT_MONTH,
-	UNIT_QUARTER,
-	UNIT_YEAR,
 };
 
 /*
@@ -120,8 +66,8 @@ struct aggregate {
 };
 
 struct order_by {
-	uint32_t column; /* of the output */
-	bool descending, nulls_last;
+	uint32_t column;	     /* of the output */
+	bool descending, nulls_last; /* nulls_last whatever the direction is */
 };
 
 /* Join by equality: rows of the pipe so far, with those of another collection whose key is equal. */
@@ -129,7 +75,7 @@ struct join {
 	struct snapshot *snapshot;
 	struct node *outer_key, *inner_key; /* inner_key is over fields of this source only */
 	struct node *inner_filter;	    /* over fields of this source only; or nullptr */
-	bool left;			    /* keep rows without a partner, its fields MISSING */
+	bool left;			    /* keep rows without a partner, its fields NULL */
 };
 
 struct plan {

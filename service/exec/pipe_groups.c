@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/exec/groups.h"
+#include "service/exec/local.h"
+#include "service/exec/pipe_internal.h"
+#include "service/exec/shortcut.h"
+#include "service/exec/top.h"
+
+/*
+ * Groups, and distinct rows, which are groups without aggregates. Each COUNT(DISTINCT x) is a grouping of its own, by the
+ * keys and x; in the end its groups are counted.
+ */
+
+struct grouping {
+	struct layout layout; /* the first: of all aggregates; the others: none */
+	struct groups *groups;
+	uint32_t n_keys;
+	uint32_t aggregate; /* of the others: which it is for */
+	struct local *local[CREW_MAX];
+};
+
+struct state {
+	struct pipe *pipe;
+	struct grouping *grouping; /* [n] */
+	uint32_t n;
+	uint32_t n_aggregates;
+	bool made, short_cut;
+	struct record **record; /* [n_records] what is handed out */
+	size_t n_records, next;
+	struct record *nothing; /* the only group of an empty table without keys */
+};
+
+/* One chunk on its way through a thread. */
+struct chunk_sink {
+	struct state *state;
+	unsigned int worker;
+	const struct vector **key;   /* [n_keys + 1] */
+	const struct vector **value; /* [n_aggregates] */
+};
+
+static int bad_kind(struct state *state, enum kind kind)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "SUM and AVG cannot take a value of type %s.",
+		       cell_type_name(kind));
+	query_fail(state->pipe->query, text);
+	return PIPE_FAILED;
+}
+
+/* The keys of a distinct aggregate's grouping: those of the groups and its argument, where that is not NULL. */
+static int add_distinct(struct chunk_sink *sink, struct grouping *grouping,
+			const struct set *selection)
+{
+	const struct vector *value = sink->value[grouping->aggregate];
+	struct set null = vector_nulls(value, selection);
+	struct set left = set_minus(selection, &null);
+	enum kind bad;
+
+	if (!set_any(&left))
+		return 0;
+	sink->key[grouping->n_keys - 1] = value;
+	return local_add(grouping->local[sink->worker], sink->key, nullptr, &left, &bad);
+}
+
+static int take(void *userdata, struct eval *eval, uint32_t, const struct set *selection)
+{
+	struct chunk_sink *sink = userdata;
+	struct state *state = sink->state;
+	const struct pipe *pipe = state->pipe;
+	enum kind bad = KIND_NULL;
+	int r = 0;
+
+	for (uint32_t i = 0; i < pipe->plan->n_outputs && r == 0; i++)
+		r = eval_value(eval, pipe->prepared.output[i], selection, &sink->key[i]);
+	for (uint32_t i = 0; i < state->n_aggregates && r == 0; i++)
+		if (pipe->prepared.aggregate[i] != PROGRAM_NONE)
+			r = eval_value(eval, pipe->prepared.aggregate[i], selection,
+				       &sink->value[i]);
+	r = r ? r
+	      : local_add(state->grouping[0].local[sink->worker], sink->key, sink->value, selection,
+			  &bad);
+	if (r == AGGREGATE_BAD_KIND)
+		return bad_kind(state, bad);
+	for (uint32_t g = 1; g < state->n && r == 0; g++)
+		r = add_distinct(sink, &state->grouping[g], selection);
+	return r;
+}
+
+/* Make the thread's groups if this is its first chunk. */
+static int begin_worker(struct state *state, unsigned int worker)
+{
+	struct exec_query *query = state->pipe->query;
+	int r = 0;
+
+	for (uint32_t g = 0; g < state->n && r == 0; g++) {
+		struct grouping *grouping = &state->grouping[g];
+
+		if (!grouping->local[worker])
+			r = local_new(&grouping->layout, grouping->n_keys, query->exec->key,
+				      &query->budget, &grouping->local[worker]);
+	}
+	return r;
+}
+
+static int read_chunk(void *userdata, struct scan *scan, unsigned int worker, uint32_t at)
+{
+	struct state *state = userdata;
+	const struct plan *plan = state->pipe->plan;
+	auto_free const struct vector **key = calloc(plan->n_outputs + 1, sizeof(*key));
+	auto_free const struct vector **value = calloc(state->n_aggregates + 1, sizeof(*value));
+	struct chunk_sink sink = { state, worker, key, value };
+	int r = key && value ? begin_worker(state, worker) : -ENOMEM;
+
+	r = r ? r : scan_run(scan, take, &sink);
+	for (uint32_t g = 0; g < state->n && r == 0; g++) {
+		cleanup(partial_free_at) struct partial *partial = nullptr;
+
+		r = local_end(state->grouping[g].local[worker], &partial);
+		r = r ? r : groups_give(state->grouping[g].groups, at, &partial);
+	}
+	return query_result(state->pipe->query, r);
+}
+
+struct fold {
+	struct state *state;
+	const struct grouping *grouping;
+	struct record *like; /* room for a key */
+	size_t size;
+};
+
+/* Count one distinct value to its group. */
+static int fold_one(void *userdata, struct record *record)
+{
+	struct fold *fold = userdata;
+	struct grouping *main = &fold->state->grouping[0];
+	const uint8_t *end = record_key(record);
+	uint64_t hash = 0;
+	struct cell cell;
+
+	for (uint32_t i = 0; i < main->n_keys; i++) {
+		end = record_get(end, &cell);
+		hash = record_mix(hash, cell_hash(fold->state->pipe->query->exec->key, &cell));
+	}
+	auto len = (size_t)(end - record_key(record));
+	size_t room = record_room(0, (uint32_t)len);
+	if (fold->size < room) {
+		size_t size = 2 * room;
+		struct record *grown = realloc(fold->like, size);
+
+		if (!grown)
+			return -ENOMEM;
+		fold->like = grown;
+		fold->size = size;
+	}
+	*fold->like = (struct record) { .hash = hash, .key_len = (uint32_t)len };
+	record_clear(fold->like);
+	memcpy(fold->like->data, record_key(record), len);
+	struct record *group = groups_find(main->groups, fold->like);
+	if (group) {
+		struct distinct *distinct =
+			(void *)(record_states(group) +
+				 main->layout.offset[fold->grouping->aggregate]);
+
+		distinct->n++;
+	}
+	return 0;
+}
+
+/* Fill in COUNT DISTINCT. */
+static int fold_distinct(struct state *state)
+{
+	for (uint32_t g = 1; g < state->n; g++) {
+		struct grouping *grouping = &state->grouping[g];
+
+		if (state->grouping[0].n_keys == 0) { /* each is one value of the only group */
+			struct distinct *distinct =
+				(void *)(record_states(state->record[0]) +
+					 state->grouping[0].layout.offset[grouping->aggregate]);
+
+			distinct->n = (int64_t)groups_count(grouping->groups);
+			continue;
+		}
+		struct fold fold = { .state = state, .grouping = grouping };
+		int r = groups_each(grouping->groups, fold_one, &fold);
+
+		free(fold.like);
+		if (r)
+			return r;
+		grouping->groups = groups_free(grouping->groups);
+	}
+	return 0;
+}
+
+static int list_one(void *userdata, struct record *record)
+{
+	struct state *state = userdata;
+
+	state->record[state->n_records++] = record;
+	return 0;
+}
+
+/* List the groups; without keys there is one in any case. */
+static int list_groups(struct state *state)
+{
+	const struct grouping *main = &state->grouping[0];
+	size_t n = groups_count(main->groups);
+
+	state->record = calloc(n + 1, sizeof(struct record *));
+	if (!state->record)
+		return -ENOMEM;
+	int r = groups_each(main->groups, list_one, state);
+	if (r || n > 0 || main->n_keys > 0 || !state->pipe->plan->grouped)
+		return r;
+	state->nothing = calloc(1, sizeof(struct record) + main->layout.size);
+	if (!state->nothing)
+		return -ENOMEM;
+	state->nothing->states_len = main->layout.size;
+	state->record[state->n_records++] = state->nothing;
+	return 0;
+}
+
+/* A group's cells. */
+static int group_cells(struct state *state, struct record *record, struct cell *cell)
+{
+	struct pipe *pipe = state->pipe;
+	const uint8_t *key = record_key(record);
+
+	for (uint32_t i = 0; i < pipe->plan->n_outputs; i++)
+		key = record_get(key, &cell[i]);
+	for (uint32_t i = 0; i < state->n_aggregates; i++) {
+		if (aggregate_value(&state->grouping[0].layout, i, record_states(record),
+				    &cell[pipe->plan->n_outputs + i]))
+			continue;
+		query_fail(pipe->query, "The sum is too large for an int.");
+		return PIPE_FAILED;
+	}
+	return 0;
+}
+
+static int top_cells(void *userdata, const void *item, struct cell *cell)
+{
+	return group_cells(userdata, (struct record *)(uintptr_t)item, cell);
+}
+
+/* Leave the first groups in the plan's order only. */
+static int keep_top(struct state *state)
+{
+	const struct plan *plan = state->pipe->plan;
+
+	if (plan->n_order == 0 || plan->limit < 0)
+		return 0;
+	return top_select((const void **)state->record, &state->n_records, plan, state->pipe->width,
+			  top_cells, state);
+}
+
+static int make(struct state *state)
+{
+	struct pipe *pipe = state->pipe;
+	int r = run_list(&pipe->run);
+
+	if (r)
+		return r;
+	struct exec_query *query = pipe->query;
+	for (uint32_t g = 0; g < state->n && r == 0; g++)
+		r = groups_new(&state->grouping[g].layout, state->grouping[g].n_keys,
+			       pipe->run.n_chunks, &query->budget, &state->grouping[g].groups);
+	r = r ? r : run_chunks(&pipe->run, 0, pipe->run.n_chunks, read_chunk, state);
+	for (uint32_t g = 0; g < state->n; g++)
+		for (size_t w = 0; w < CREW_MAX; w++)
+			state->grouping[g].local[w] = local_free(state->grouping[g].local[w]);
+	r = r ? r : list_groups(state);
+	r = r ? r : fold_distinct(state);
+	return r ? r : keep_top(state);
+}
+
+static int next(struct pipe *pipe)
+{
+	struct state *state = pipe->state;
+
+	if (state->short_cut && pipe->given > 0)
+		return PIPE_END;
+	if (!state->made) {
+		int r = shortcut_take(pipe);
+
+		state->short_cut = r == 0;
+		if (r != PIPE_END)
+			return r;
+		r = make(state);
+		if (r)
+			return r;
+		state->made = true;
+	}
+	if (state->next == state->n_records)
+		return PIPE_END;
+	return group_cells(state, state->record[state->next++], pipe->cell);
+}
+
+static void close_groups(struct pipe *pipe)
+{
+	struct state *state = pipe->state;
+
+	for (uint32_t g = 0; state->grouping && g < state->n; g++) {
+		struct grouping *grouping = &state->grouping[g];
+
+		for (size_t w = 0; w < CREW_MAX; w++)
+			local_free(grouping->local[w]);
+		groups_free(grouping->groups);
+		layout_done(&grouping->layout);
+	}
+	free(state->grouping);
+	free(state->record);
+	free(state->nothing);
+	free(state);
+	pipe->state = nullptr;
+}
+
+static int open_groups(struct pipe *pipe)
+{
+	const struct plan *plan = pipe->plan;
+	struct state *state = calloc(1, sizeof(*state));
+	uint32_t g = 1;
+
+	pipe->state = state;
+	if (!state)
+		return -ENOMEM;
+	state->pipe = pipe;
+	state->n_aggregates = plan->grouped ? plan->n_aggregates : 0;
+	state->n = 1;
+	for (uint32_t i = 0; i < state->n_aggregates; i++)
+		state->n += plan->aggregate[i].kind == AGGREGATE_COUNT_DISTINCT;
+	state->grouping = calloc(state->n, sizeof(*state->grouping));
+	if (!state->grouping)
+		return -ENOMEM;
+	state->grouping[0].n_keys = plan->n_outputs;
+	for (uint32_t i = 0; i < state->n_aggregates; i++)
+		if (plan->aggregate[i].kind == AGGREGATE_COUNT_DISTINCT) {
+			state->grouping[g].n_keys = plan->n_outputs + 1;
+			state->grouping[g++].aggregate = i;
+		}
+	int r = layout_init(&state->grouping[0].layout, plan->aggregate, state->n_aggregates);
+	for (g = 1; g < state->n && r == 0; g++)
+		r = layout_init(&state->grouping[g].layout, nullptr, 0);
+	return r;
+}
+
+static void rewind_groups(struct pipe *pipe)
+{
+	struct state *state = pipe->state;
+
+	state->next = 0;
+}
+
+const struct pipe_kind PIPE_GROUPS = { open_groups, next, rewind_groups, close_groups };

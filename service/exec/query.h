@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * query: what the pipes of one query share: limits, memory, figures, the first error.
+ *
+ * Layer 5 (service/exec). Only for service/exec; callers see pipe.h. Threads: any, but for the error, which is taken after all have ended.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "service/exec/crew.h"
+#include "service/exec/pile.h"
+#include "service/exec/pipe.h"
+
+struct exec {
+	struct crew *crew;
+	uint64_t key[2]; /* of hash tables */
+	char *spill_folder;
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	size_t memory, given; /* bytes; under lock */
+};
+
+struct exec_query {
+	struct exec *exec;
+	struct query_limits limits;
+	struct budget budget;
+	_Atomic uint64_t cpu_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
+	pthread_mutex_t lock;
+	char error[256]; /* under lock */
+};
+
+/* Whether the query is to stop: PIPE_CANCELLED, PIPE_TIMEOUT or 0. Cost: reading the clock. */
+[[nodiscard]] int query_check(const struct exec_query *query);
+
+/* Keep the sentence of an error if there is none yet. */
+void query_fail(struct exec_query *query, const char *text);
+
+/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE with its sentence; pass everything else on. */
+[[nodiscard]] int query_result(struct exec_query *query, int r);
