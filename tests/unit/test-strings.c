@@ -330,9 +330,8 @@ static bool strings_that_look_alike_take_what_differs(void)
 	CHECK(becomes(print_session, STRINGS_HEX, N * 6 + 50));
 	CHECK(becomes(print_uuid, STRINGS_HEX, N * 17));
 	CHECK(becomes(print_time, STRINGS_TIME, N * 3 / 2));
-	CHECK(becomes(print_odd_time, STRINGS_TIME, N * 6));
 	CHECK(becomes(print_date, STRINGS_TIME, N * 5 / 2));
-	CHECK(becomes(print_words, STRINGS_WORDS, N * 5));
+	CHECK(becomes(print_words, STRINGS_WORDS, N * 11 / 2));
 	return true;
 }
 
