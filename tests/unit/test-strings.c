@@ -251,9 +251,8 @@ static void print_odd_time(struct buf *to, uint64_t i)
 {
 	uint64_t r = random_of(i);
 
-	if (i % 50 == 0)
-		buf_add_str(to,
-			    i % 100 ? "1999-02-29 00:00:00+01:00" : "1998-12-31 23:59:60+01:00");
+	if (r % 50 == 0)
+		buf_add_str(to, i % 2 ? "1999-02-29 00:00:00+01:00" : "1998-12-31 23:59:60+01:00");
 	else
 		buf_addf(to, "%04u-%02u-%02u %02u:%02u:%02u+01:00", (unsigned)(r % 10'000),
 			 (unsigned)(1 + r / 7 % 12), (unsigned)(1 + r / 77 % 28),
