@@ -103,8 +103,13 @@ static int make_master(struct daemon *daemon)
 	return master_new(daemon->dir, locks, has_recovery ? 2 : 1, &daemon->master);
 }
 
-/* Open the master file now rather than at the first request, to say early what is wrong. */
-static void try_master(struct daemon *daemon)
+/*
+ * Open the master file, and say what is wrong if that fails. Without it there is nothing to serve:
+ * the process ends, so that the box does not call itself ready, and is started anew.
+ *
+ * Returns whether it is open.
+ */
+static bool open_master(struct daemon *daemon)
 {
 	char error[32] = "";
 	int r = master_open(daemon->master);
@@ -121,10 +126,10 @@ static void try_master(struct daemon *daemon)
 			  "the master key's file is damaged or missing", daemon->path);
 	else if (master_opened_by(daemon->master) == LOCK_RECOVERY)
 		log_event(LOG_WARNING, EVENT_KEYS, 0,
-			  "the master key was opened with the recovery key; this machine's TPM "
-			  "keeps it from now on",
+			  "the master key was opened with the recovery key; this machine's TPM, if "
+			  "it answers, keeps it from now on",
 			  error);
-	loop_status(r ? "The master key is not open" : "Serving");
+	return r == 0;
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -211,10 +216,12 @@ static int run(void)
 		stop(daemon);
 		return 1;
 	}
-	try_master(daemon);
+	if (!open_master(daemon)) {
+		stop(daemon);
+		return 1;
+	}
 	log_event(LOG_INFO, EVENT_STARTED, 0, "keyring opened", daemon->serve.provider);
-	r = loop_run(daemon->loop,
-		     master_opened_by(daemon->master) ? "Serving" : "The master key is not open");
+	r = loop_run(daemon->loop, "Serving");
 	log_event(LOG_INFO, EVENT_STOPPED, r < 0 ? r : 0, "keyring closed", daemon->path);
 	stop(daemon);
 	return r < 0;
@@ -236,6 +243,11 @@ static bool read_recovery_key(void)
 	       sandbox_try_read("/run/redoubt/setup");
 }
 
+static bool open_tpm(void)
+{
+	return sandbox_try_read("/dev/tpmrm0") || sandbox_try_read("/dev/tpm0");
+}
+
 static bool write_elsewhere(void)
 {
 	auto_close int fd =
@@ -251,11 +263,13 @@ static int self_test(void)
 		{ "run a program", sandbox_try_exec },
 		{ "read other services' data", read_data },
 		{ "read the recovery key", read_recovery_key },
+		{ "open the TPM by its name", open_tpm },
 		{ "write outside its folder", write_elsewhere },
 	};
 	struct daemon daemon = {};
 
 	find_paths(&daemon);
+	daemon.tpm_path = nullptr; /* the unit passes it as a descriptor */
 	int r = enter_sandbox(&daemon);
 	if (r < 0) {
 		(void)printf("Bail out! sandbox not entered: %s\n", strerrordesc_np(-r));

@@ -13,4 +13,5 @@ appliance/keys/redoubt-keys.pkgs := $(common_pkgs) $(keys_pkgs)
 keys_units := /usr/lib/systemd/system
 installs += appliance/keys/redoubt-keys:/usr/lib/redoubt \
 	appliance/keys/redoubt-keys.service:$(keys_units) \
-	appliance/keys/redoubt-keys-engine.socket:$(keys_units)
+	appliance/keys/redoubt-keys-engine.socket:$(keys_units) \
+	appliance/keys/redoubt-keys.service.d/20-needs.conf:$(keys_units)/redoubt-keys.service.d

@@ -186,7 +186,7 @@ static inline uint64_t get_few(const uint8_t *in, uint32_t width, size_t size, u
 
 	word >>= shift;
 	if (shift + width > 64)
-		word |= (uint64_t)in[at + 8] << (64 - shift);
+		word |= ((uint64_t)in[at + 8] << 1) << (63 - shift);
 	return word & UINT64_MAX >> (64 - width);
 }
 

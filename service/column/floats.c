@@ -166,7 +166,7 @@ void floats_write(struct buf *out, const double *value, uint32_t n)
 		return;
 	}
 	digits = malloc((size_t)n * sizeof(*digits));
-	wrong = malloc(n);
+	wrong = calloc(n, 1);
 	if (!digits || !wrong) {
 		out->error = out->error ? out->error : -ENOMEM;
 		return;

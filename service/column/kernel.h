@@ -17,10 +17,10 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
 /*
  * Marks a function that is compiled twice, for every x86-64 and for those with AVX2; the loader picks. Not under the sanitizers,
- * which cannot run before the loader is done, nor for clang, whose tools read the source once.
+ * which cannot run before the loader is done, nor for clang and the analyzer (ANALYZER), which read the source once.
  */
-#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__clang__) && \
-	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__clang__) &&                    \
+	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(ANALYZER)
 #define KERNEL [[gnu::target_clones("arch=x86-64-v3", "default")]]
 #else
 #define KERNEL

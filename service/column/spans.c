@@ -33,11 +33,11 @@ int spans_write(struct buf *out, const struct str *value, uint32_t n)
 {
 	uint32_t blocks = column_blocks(n);
 	auto_free int64_t *number = malloc(((size_t)n + blocks + 1) * sizeof(*number));
-	int64_t *start = number + n;
 	size_t total = 0;
 
 	if (!number)
 		return -ENOMEM;
+	int64_t *start = number + n;
 	for (uint32_t i = 0; i < n; i++) {
 		if (i % COLUMN_BLOCK == 0)
 			start[i / COLUMN_BLOCK] = (int64_t)total;

@@ -10,7 +10,9 @@
 #include "common/bytes.h"
 #include "service/column/find.h"
 #include "service/column/kernel.h"
+#include "service/column/strings_forms.h"
 #include "service/column/strings_internal.h"
+#include "service/column/strings_words.h"
 
 void strings_room_done(struct strings_room *room)
 {
@@ -19,6 +21,7 @@ void strings_room_done(struct strings_room *room)
 	free(room->str);
 	free(room->entry);
 	free(room->entry_data);
+	free(room->code);
 	*room = (struct strings_room) {};
 }
 
@@ -94,8 +97,14 @@ bool strings_open(const uint8_t *data, size_t len, uint32_t n, struct strings *r
 		fine = dictionary_open(&in, &strings);
 		break;
 	case STRINGS_HEX:
+		fine = hex_open(&in, &strings);
+		break;
 	case STRINGS_WORDS:
+		fine = words_open(&in, &strings);
+		break;
 	case STRINGS_TIME:
+		fine = time_open(&in, &strings);
+		break;
 	case STRINGS_SYMBOLS:
 	case STRINGS_ENCODING_COUNT:
 		break;
@@ -148,8 +157,11 @@ static int read_block(const struct strings *strings, uint32_t block, struct stri
 	case STRINGS_DICTIONARY:
 		return read_dictionary(strings, block, room, out);
 	case STRINGS_HEX:
+		return hex_read(strings, block, room, out);
 	case STRINGS_WORDS:
+		return words_read(strings, block, room, out);
 	case STRINGS_TIME:
+		return time_read(strings, block, room, out);
 	case STRINGS_SYMBOLS:
 	case STRINGS_ENCODING_COUNT:
 		break;
@@ -183,8 +195,11 @@ int strings_get(const struct strings *strings, uint32_t i, struct strings_room *
 	case STRINGS_DICTIONARY:
 		return dictionary_get(strings, (uint32_t)ints_get(&strings->code, i), room, ret);
 	case STRINGS_HEX:
+		return hex_get(strings, i, room, ret);
 	case STRINGS_WORDS:
+		return words_get(strings, i, room, ret);
 	case STRINGS_TIME:
+		return time_get(strings, i, room, ret);
 	case STRINGS_SYMBOLS:
 	case STRINGS_ENCODING_COUNT:
 		break;
@@ -219,6 +234,11 @@ int strings_contains(const struct strings *strings, uint32_t block, struct strin
 
 	if (r < 0)
 		return r;
+	if (strings->encoding == STRINGS_WORDS) {
+		r = words_contains(strings, block, room, needle, len, match);
+		if (r != 1)
+			return r;
+	}
 	r = read_block(strings, block, room, room->str);
 	if (r < 0)
 		return r;

@@ -73,6 +73,8 @@ struct strings {
 	uint64_t digits;      /* HEX: at which of its bytes there are digits */
 	uint32_t shape_len;
 	uint8_t separator;     /* WORDS */
+	uint32_t words;	       /* WORDS: of all strings */
+	uint32_t vocabulary;   /* WORDS: different ones */
 	uint64_t entries_size; /* of a dictionary: bytes of all its entries */
 	uint64_t key; /* of a dictionary: a hash of it, by which a room knows what it holds */
 };
@@ -90,6 +92,8 @@ struct strings_room {
 	uint32_t n;
 	struct str *entry; /* [n] */
 	char *entry_data;
+	uint16_t *code; /* [COLUMN_BLOCK * code_blocks] scratch */
+	size_t code_blocks;
 };
 
 /* Free what it owns. */

@@ -12,16 +12,6 @@
 constexpr uint32_t RESTART =
 	16; /* every so many entries one shares nothing, so that single ones can be read */
 
-/* Bytes that two strings have in common at their beginning. */
-static uint32_t shared_of(struct str a, struct str b)
-{
-	uint32_t most = a.len < b.len ? a.len : b.len, len = 0;
-
-	while (len < most && a.at[len] == b.at[len])
-		len++;
-	return len;
-}
-
 /* Turn sorted strings into what each has of its own. shared[i] is how much it takes from the one before. */
 static void cut_shared(struct str *string, uint32_t n, int64_t *shared)
 {
@@ -29,7 +19,7 @@ static void cut_shared(struct str *string, uint32_t n, int64_t *shared)
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct str now = string[i];
-		uint32_t len = i % RESTART == 0 ? 0 : shared_of(last, now);
+		uint32_t len = i % RESTART == 0 ? 0 : strings_shared(last, now);
 
 		shared[i] = len;
 		string[i] = (struct str) { now.at + len, now.len - len };

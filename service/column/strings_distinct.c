@@ -166,11 +166,11 @@ static void sort_equal_keys(struct item *item, uint32_t n)
 int distinct_sort(struct str *string, uint32_t n, uint32_t *ret_rank)
 {
 	size_t skip = common_prefix(string, n);
-	auto_free struct item *room = malloc(((size_t)n * 2 + 1) * sizeof(*room));
-	struct item *item = room, *other = room + n;
+	auto_free struct item *room = calloc((size_t)n * 2 + 1, sizeof(*room));
 
 	if (!room)
 		return -ENOMEM;
+	struct item *item = room, *other = room + n;
 	for (uint32_t i = 0; i < n; i++)
 		item[i] = (struct item) { key_of(string[i], skip), string[i], i };
 	for (uint32_t shift = 0; shift < 64 && n > 0; shift += 8) {

@@ -31,9 +31,19 @@ static inline void copy_wide(char *to, const char *from, size_t len, size_t spar
 	if (len <= STRINGS_SLACK && len + spare >= STRINGS_SLACK && from) {
 		memcpy(word, from, sizeof(word));
 		memcpy(to, word, sizeof(word));
-	} else if (len > 0) {
-		memcpy(to, from, len);
+	} else if (len > 0 && from) {
+		memmove(to, from, len);
 	}
+}
+
+/* Bytes that two strings have in common at their beginning. */
+static inline uint32_t strings_shared(struct str a, struct str b)
+{
+	uint32_t most = a.len < b.len ? a.len : b.len, len = 0;
+
+	while (len < most && a.at[len] == b.at[len])
+		len++;
+	return len;
 }
 
 /* Make room->data hold size bytes and STRINGS_SLACK more. Returns 0, -ENOMEM or, beyond STRINGS_ROOM_MAX, -EBADMSG. */

@@ -242,7 +242,8 @@ static int reserve(struct cache *cache, size_t len, uint8_t **ret_data)
 			continue;
 		}
 		evict(cache, wanted, &room);
-		if (cache->used <= cache->budget && !room.leaving->bucket_next &&
+		assert(room.leaving); /* there was enough */
+		if (cache->used <= cache->budget && room.leaving && !room.leaving->bucket_next &&
 		    room.leaving->len == len) {
 			*ret_data = room.leaving->data;
 			cache->leaving -= len;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "common/base.h"
@@ -93,7 +94,7 @@ int folder_list(struct folder *folder, folder_name_fn *fn, void *userdata)
 		const struct dirent *entry = readdir(list); /* NOLINT(concurrency-mt-unsafe) */
 		if (!entry)
 			return errno ? neg_errno() : 0;
-		if (!is_plain(dirfd(list), entry))
+		if (!is_plain(folder->fd, entry))
 			continue;
 
 		int r = fn(userdata, entry->d_name);

@@ -296,7 +296,7 @@ static void among_members(const struct step *step, const struct vector *a,
 			  const struct set *selection, struct set *ret)
 {
 	constexpr uint32_t few = 8;
-	uint8_t yes[COLUMN_BLOCK];
+	uint8_t yes[COLUMN_BLOCK] = {};
 	uint32_t m = 0, i;
 
 	while (a->uniform && m < step->n_members && m < few) {

@@ -256,7 +256,7 @@ int eval_arithmetic(struct eval *eval, const struct step *step, const struct set
 		return r;
 	bool uniform = a->uniform && b->uniform;
 	if (uniform && a->kind == KIND_INT && b->kind == KIND_INT && op <= OP_SUBTRACT) {
-		bool over;
+		bool over = false;
 
 		int_block(op, a->ints, b->ints, ret->ints, &over);
 		if (!over) {

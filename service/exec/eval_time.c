@@ -128,7 +128,7 @@ KERNEL static void floor_block(const int64_t *value, int64_t width, int64_t base
  */
 static bool floor_vector(const struct vector *a, int64_t width, int64_t origin, struct vector *ret)
 {
-	int64_t min, max;
+	int64_t min = 0, max = 0;
 
 	if (!a->uniform || a->nulls || !a->full || a->dictionary ||
 	    (a->kind != KIND_DATETIME && a->kind != KIND_TIMESTAMP))

@@ -57,10 +57,9 @@ static inline int fixture_add(void *userdata, const void *data, size_t len, stru
 {
 	struct fixture_file *file = userdata;
 
-	*ret = (struct blob) { .page = 7,
-			       .pages = 1,
-			       .offset = (uint32_t)file->data.len,
-			       .len = (uint32_t)len };
+	*ret = (struct blob) {
+		.page = 7, .pages = 1, .offset = (uint32_t)file->data.len, .len = (uint32_t)len
+	};
 	buf_add(&file->data, data, len);
 	return buf_error(&file->data);
 }

@@ -135,6 +135,20 @@ static bool a_file_is_as_the_format_says(void)
 	return true;
 }
 
+static bool the_example_of_the_format_is_read(void)
+{
+	auto_logbook struct logbook book = {};
+	struct disk corpus = { .path = "tests/fuzz/corpus/disk-log" };
+	size_t len;
+
+	CHECK(disk_make(&book.disk));
+	auto_free uint8_t *bytes = disk_load(&corpus, "six", &len);
+	CHECK(bytes && disk_store(&book.disk, FIRST, bytes, len));
+	CHECK_EQ(logbook_open(&book), 0);
+	CHECK(logbook_holds(&book, 1, 6));
+	return true;
+}
+
 static bool a_collection_that_is_gone_is_skipped(void)
 {
 	auto_logbook struct logbook book = {};
@@ -748,6 +762,7 @@ int main(void)
 	RUN(every_opening_begins_a_new_file);
 	RUN(a_full_file_is_followed_by_another);
 	RUN(a_file_is_as_the_format_says);
+	RUN(the_example_of_the_format_is_read);
 	RUN(a_collection_that_is_gone_is_skipped);
 	RUN(another_key_is_damage_that_is_named);
 	RUN(a_forgotten_key_is_asked_for_again);

@@ -136,6 +136,24 @@ static bool a_file_is_as_the_format_says(void)
 	return true;
 }
 
+static bool the_example_of_the_format_is_read(void)
+{
+	static const uint8_t ZERO[SEALED_KEY];
+	cleanup(folder_close_at) struct folder *corpus = nullptr;
+	cleanup(file_close_at) struct file *file = nullptr;
+	cleanup(sealed_close_at) struct sealed *sealed = nullptr;
+	auto_free uint8_t *page = malloc(SEALED_PAGE);
+	uint32_t wrong;
+
+	CHECK_EQ(folder_open("tests/fuzz/corpus/sealed", nullptr, nullptr, &corpus), 0);
+	CHECK_EQ(file_open(corpus, "page", &file), 0);
+	CHECK_EQ(sealed_open(&file, ZERO, "corpus", 1, &sealed), 0);
+	CHECK(page);
+	CHECK_EQ(sealed_read(sealed, (struct extent) { 0, 1 }, page, &wrong), 0);
+	CHECK(memcmp(page, "hello, newcomer", 16) == 0);
+	return true;
+}
+
 static bool another_key_context_or_length_is_refused(void)
 {
 	auto_disk struct disk disk = {};
@@ -450,6 +468,7 @@ int main(void)
 {
 	RUN(what_was_sealed_is_read_again);
 	RUN(a_file_is_as_the_format_says);
+	RUN(the_example_of_the_format_is_read);
 	RUN(another_key_context_or_length_is_refused);
 	RUN(a_later_version_is_left_alone);
 	RUN(every_flipped_bit_of_the_header_is_noticed);

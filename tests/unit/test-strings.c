@@ -113,6 +113,11 @@ static bool needles_are_found(struct sample *s)
 		}
 	}
 	CHECK(contains_agrees(s, "no such thing", 13));
+	CHECK(contains_agrees(s, " ", 1));
+	CHECK(contains_agrees(s, "e", 1));
+	CHECK(contains_agrees(s, "deadlock", 8));
+	CHECK(contains_agrees(s, "user opened", 11));
+	CHECK(contains_agrees(s, "ser  p", 6));
 	return true;
 }
 
@@ -209,10 +214,80 @@ static void print_log(struct buf *to, uint64_t i)
 		 (unsigned long long)random_of(i) % 100'000, i % 3 ? "aaaaaaab" : "aabaab");
 }
 
+static void print_hex(struct buf *to, uint64_t i)
+{
+	buf_addf(to, "%016llx", (unsigned long long)random_of(i));
+}
+
+static void print_session(struct buf *to, uint64_t i)
+{
+	buf_addf(to, "session-%011llx", (unsigned long long)random_of(i) & 0xfffffffffff);
+}
+
+/* A few strings have another form, among them the first and the last. */
+static void print_uuid(struct buf *to, uint64_t i)
+{
+	uint64_t a = random_of(i), b = random_of(i + 1'000'000);
+
+	if (i % 100 == 0 || i == N - 1)
+		buf_add_str(to, i % 200 ? "" : "00000000-0000-0000-0000-00000000000X");
+	else
+		buf_addf(to, "%08x-%04x-%04x-%04x-%012llx", (unsigned)a, (unsigned)(a >> 48),
+			 (unsigned)(a >> 32 & 0xffff), (unsigned)(b & 0xffff),
+			 (unsigned long long)b >> 16);
+}
+
+static void print_time(struct buf *to, uint64_t i)
+{
+	uint64_t ms = i * 1296 + random_of(i) % 900;
+
+	buf_addf(to, "2026-01-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(1 + ms / 86'400'000),
+		 (unsigned)(ms / 3'600'000 % 24), (unsigned)(ms / 60'000 % 60),
+		 (unsigned)(ms / 1000 % 60), (unsigned)(ms % 1000));
+}
+
+/* Days and times of all years, some of them not what they seem. */
+static void print_odd_time(struct buf *to, uint64_t i)
+{
+	uint64_t r = random_of(i);
+
+	if (r % 50 == 0)
+		buf_add_str(to, i % 2 ? "1999-02-29 00:00:00+01:00" : "1998-12-31 23:59:60+01:00");
+	else
+		buf_addf(to, "%04u-%02u-%02u %02u:%02u:%02u+01:00", (unsigned)(r % 10'000),
+			 (unsigned)(1 + r / 7 % 12), (unsigned)(1 + r / 77 % 28),
+			 (unsigned)(r / 777 % 24), (unsigned)(r / 7777 % 60),
+			 (unsigned)(r / 77777 % 60));
+}
+
+static void print_date(struct buf *to, uint64_t i)
+{
+	uint64_t r = random_of(i);
+
+	buf_addf(to, "%04u-%02u-%02u", (unsigned)(1900 + r % 150), (unsigned)(1 + r / 150 % 12),
+		 (unsigned)(1 + r / 1800 % 28));
+}
+
+static void print_words(struct buf *to, uint64_t i)
+{
+	static const char *const WORD[] = { "request", "completed", "user", "opened", "the",
+					    "product", "page",	    "with", "",	      "filter" };
+	uint64_t r = random_of(i), words = 6 + r % 8;
+
+	for (uint64_t k = 0; k < words; k++) {
+		buf_add_str(to, k ? " " : "");
+		buf_add_str(to, r % 300 == 0 && k == 2
+					? "deadlock"
+					: WORD[random_of(i * 100 + k) % countof(WORD)]);
+	}
+}
+
 static bool strings_of_all_kinds_come_back(void)
 {
-	static void (*const PRINT[])(struct buf *, uint64_t) = { print_few, print_user, print_same,
-								 print_bytes, print_log };
+	static void (*const PRINT[])(struct buf *, uint64_t) = {
+		print_few,     print_user, print_same, print_bytes,    print_log,  print_hex,
+		print_session, print_uuid, print_time, print_odd_time, print_date, print_words
+	};
 	static const uint32_t COUNT[] = { 0, 1, 2, 100, 1024, 1025, N };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
@@ -245,6 +320,17 @@ static bool few_different_strings_become_a_dictionary(void)
 	CHECK(becomes(print_few, STRINGS_DICTIONARY, N * 3 / 8 + 150));
 	CHECK(becomes(print_user, STRINGS_DICTIONARY, N * 12 / 8 + 6000));
 	CHECK(becomes(print_same, STRINGS_DICTIONARY, 80));
+	return true;
+}
+
+static bool strings_that_look_alike_take_what_differs(void)
+{
+	CHECK(becomes(print_hex, STRINGS_HEX, N * 8 + 50));
+	CHECK(becomes(print_session, STRINGS_HEX, N * 6 + 50));
+	CHECK(becomes(print_uuid, STRINGS_HEX, N * 17));
+	CHECK(becomes(print_time, STRINGS_TIME, N * 3 / 2));
+	CHECK(becomes(print_date, STRINGS_TIME, N * 5 / 2));
+	CHECK(becomes(print_words, STRINGS_WORDS, N * 11 / 2));
 	return true;
 }
 
@@ -327,8 +413,9 @@ static bool damage_is_harmless(struct sample *s)
 
 static bool truncated_and_flipped_bytes_do_no_harm(void)
 {
-	static void (*const PRINT[])(struct buf *, uint64_t) = { print_few, print_user, print_bytes,
-								 print_log };
+	static void (*const PRINT[])(
+		struct buf *, uint64_t) = { print_few,	print_user,	print_bytes, print_log,
+					    print_uuid, print_odd_time, print_words };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
 		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
@@ -363,7 +450,9 @@ static bool fails_cleanly(struct sample *s)
 
 static bool every_failed_allocation_is_an_error(void)
 {
-	static void (*const PRINT[])(struct buf *, uint64_t) = { print_few, print_user, print_log };
+	static void (*const PRINT[])(struct buf *,
+				     uint64_t) = { print_few,  print_user, print_log,
+						   print_uuid, print_time, print_words };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
 		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
@@ -377,6 +466,7 @@ int main(void)
 {
 	RUN(strings_of_all_kinds_come_back);
 	RUN(few_different_strings_become_a_dictionary);
+	RUN(strings_that_look_alike_take_what_differs);
 	RUN(a_needle_does_not_match_across_strings);
 	RUN(find_finds_at_every_place);
 	RUN(truncated_and_flipped_bytes_do_no_harm);

@@ -108,12 +108,9 @@ static bool the_recovery_key_is_not_left_in_memory(void)
 
 static bool a_second_boot_changes_nothing(void)
 {
-	static const char *const KEPT[] = { "tls/key.pem",
-					    "tls/cert.pem",
-					    "ca/ca.pem",
-					    "keys/grant",
-					    "keys/recovery.pub",
-					    "ssh/ssh_host_ed25519_key",
+	static const char *const KEPT[] = { "tls/key.pem",	 "tls/cert.pem",
+					    "ca/ca.pem",	 "keys/grant",
+					    "keys/recovery.pub", "ssh/ssh_host_ed25519_key",
 					    "recovery-key" };
 	char before[2048], after[2048];
 
