@@ -41,5 +41,5 @@ struct exec_query {
 /* Keep the sentence of an error if there is none yet. */
 void query_fail(struct exec_query *query, const char *text);
 
-/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE with its sentence; pass everything else on. */
+/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE and -EBADMSG of a spill into PIPE_DAMAGED, with their sentences; pass everything else on. */
 [[nodiscard]] int query_result(struct exec_query *query, int r);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-exec_tests := exec
+exec_tests := exec exec-large
 ifneq ($(wildcard service/chunk/module.mk),)
 tests += $(exec_tests:%=tests/unit/test-%)
 endif
