@@ -7,12 +7,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/buf.h"
 #include "service/exec/spill.h"
 
 constexpr uint32_t LANES = 4;
 constexpr uint32_t LANE_PARTS = GROUPS_PARTS / LANES;
+constexpr uint32_t BACKLOG_MAX = 4; /* partials that wait to be merged before threads wait too */
+constexpr uint64_t WAIT_NS = 10'000'000;
 constexpr size_t PIECE_MAX = 128u << 20; /* bytes of one record and its strings */
 
 struct lane {
@@ -31,6 +34,8 @@ struct groups {
 	uint32_t
 		loaded; /* the part that is in memory though its lane has spilled; GROUPS_PARTS: none */
 	pthread_mutex_t lock;
+	pthread_cond_t merged; /* a partial has been */
+	uint32_t backlog;      /* partials that wait or are being merged */
 	struct lane lane[LANES];
 	struct partial **waiting; /* [turns] */
 	bool *given;		  /* [turns] */
@@ -112,15 +117,17 @@ static int sort_parts(struct partial *partial)
 }
 
 int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns, struct budget *budget,
-	       const char *folder, struct groups **ret)
+	       const char *folder, const atomic_bool *failed, struct groups **ret)
 {
 	cleanup(groups_free_at) struct groups *groups = calloc(1, sizeof(*groups));
 
 	if (!groups)
 		return -ENOMEM;
 	pthread_mutex_init(&groups->lock, nullptr);
+	pthread_cond_init(&groups->merged, nullptr);
 	groups->layout = layout;
 	groups->folder = folder && folder[0] ? folder : nullptr;
+	groups->failed = failed;
 	groups->loaded = GROUPS_PARTS;
 	groups->turns = turns;
 	groups->budget = budget;
@@ -147,6 +154,7 @@ struct groups *groups_free(struct groups *groups)
 		partial_free(groups->waiting[i]);
 	free(groups->waiting);
 	free(groups->given);
+	pthread_cond_destroy(&groups->merged);
 	pthread_mutex_destroy(&groups->lock);
 	free(groups);
 	return nullptr;
@@ -232,10 +240,39 @@ static void drain(struct groups *groups, uint32_t number)
 		lane->next++;
 		if (r && groups->result == 0)
 			groups->result = r;
-		if (partial && atomic_fetch_sub(&partial->lanes, 1) == 1)
+		if (partial && atomic_fetch_sub(&partial->lanes, 1) == 1) {
 			groups->waiting[turn] = partial_free(partial);
+			groups->backlog--;
+		}
+		pthread_cond_broadcast(&groups->merged);
 	}
 	lane->busy = false;
+	pthread_cond_broadcast(&groups->merged);
+}
+
+/*
+ * Whether a thread should wait for what has its turn, rather than make more that waits for it. That is being merged, or a
+ * thread is at the chunk: chunks are begun in order.
+ */
+static bool is_behind(const struct groups *groups)
+{
+	const struct budget *budget = groups->budget;
+	bool tight = budget && atomic_load(&budget->used) > budget->limit / 2;
+
+	return groups->backlog > (tight ? 0 : BACKLOG_MAX) && groups->result == 0 &&
+	       !(groups->failed && atomic_load(groups->failed));
+}
+
+/* Wait, looking again from time to time. The lock is held. */
+static void wait_a_while(struct groups *groups)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	uint64_t ns = (uint64_t)until.tv_nsec + WAIT_NS;
+	until.tv_sec += (time_t)(ns / 1'000'000'000);
+	until.tv_nsec = (long)(ns % 1'000'000'000);
+	(void)pthread_cond_timedwait(&groups->merged, &groups->lock, &until);
 }
 
 int groups_give(struct groups *groups, uint32_t turn, struct partial **partial)
@@ -247,11 +284,14 @@ int groups_give(struct groups *groups, uint32_t turn, struct partial **partial)
 	if (*partial)
 		(*partial)->lanes = LANES;
 	pthread_mutex_lock(&groups->lock);
+	groups->backlog += *partial != nullptr;
 	groups->waiting[turn] = TAKE(*partial);
 	groups->given[turn] = true;
 	for (uint32_t lane = 0; lane < LANES; lane++)
 		if (!groups->lane[lane].busy)
 			drain(groups, lane);
+	while (groups->lane[0].next <= turn && is_behind(groups))
+		wait_a_while(groups);
 	r = groups->result;
 	pthread_mutex_unlock(&groups->lock);
 	return r;

@@ -53,7 +53,8 @@ struct groups;
  * Returns 0 or -ENOMEM.
  */
 [[nodiscard]] int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns,
-			     struct budget *budget, const char *folder, struct groups **ret);
+			     struct budget *budget, const char *folder, const atomic_bool *failed,
+			     struct groups **ret);
 
 /* Free; nullptr is a no-op. Always returns nullptr. */
 struct groups *groups_free(struct groups *groups);

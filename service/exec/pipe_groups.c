@@ -298,7 +298,7 @@ static int make(struct state *state)
 		r = groups_new(&state->grouping[g].layout, state->grouping[g].n_keys,
 			       pipe->run.n_chunks, &query->budget,
 			       may_spill(state, g) ? query->exec->spill_folder : nullptr,
-			       &state->grouping[g].groups);
+			       &query->failed, &state->grouping[g].groups);
 	r = r ? r : run_chunks(&pipe->run, 0, pipe->run.n_chunks, read_chunk, state);
 	r = r ? r : end_groups(state);
 	r = r ? r : make_only(state);

@@ -31,6 +31,7 @@ struct exec_query {
 	struct query_limits limits;
 	struct budget budget;
 	_Atomic uint64_t cpu_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
+	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
 	pthread_mutex_t lock;
 	char error[256]; /* under lock */
 };

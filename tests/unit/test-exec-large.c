@@ -11,8 +11,8 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/exec-fixture.h"
 
-constexpr uint32_t DOCUMENTS = 30'000;
-constexpr uint32_t KEYS = 20'000;
+constexpr uint32_t DOCUMENTS = 60'000;
+constexpr uint32_t KEYS = 40'000;
 
 static struct exec *exec;
 static struct snapshot *snapshot;
@@ -88,7 +88,7 @@ static bool groups_that_do_not_fit_go_to_disk_and_come_back_the_same(void)
 	struct result much, little;
 
 	run(&plan, 256u << 20, &much);
-	run(&plan, 2u << 20, &little);
+	run(&plan, 4u << 20, &little);
 	CHECK_EQ(much.r, PIPE_END);
 	CHECK_EQ(little.r, PIPE_END);
 	CHECK(much.spilled == 0 && little.spilled > 0);
@@ -100,7 +100,7 @@ static bool groups_that_do_not_fit_go_to_disk_and_come_back_the_same(void)
 	plan.n_order = 1;
 	plan.limit = 10;
 	run(&plan, 256u << 20, &much);
-	run(&plan, 2u << 20, &little);
+	run(&plan, 4u << 20, &little);
 	CHECK(little.r == PIPE_END && little.spilled > 0 && little.rows == 10);
 	CHECK_EQ(much.sum, little.sum);
 	CHECK(strcmp(much.last, little.last) == 0);
@@ -114,7 +114,7 @@ static bool distinct_values_that_do_not_fit_are_counted_all_the_same(void)
 	struct plan plan = plan_of(nullptr, 0, &aggregate, 1);
 	struct result little;
 
-	run(&plan, 1u << 20, &little);
+	run(&plan, 3u << 20, &little);
 	CHECK_EQ(little.r, PIPE_END);
 	CHECK(little.spilled > 0);
 	CHECK_EQ(little.sum, KEYS);
