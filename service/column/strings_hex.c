@@ -27,17 +27,19 @@ static uint32_t digit_of(char c)
 	return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 16;
 }
 
-/* The length that most strings of the sample have, if most have one. */
+/* The length that nearly all strings of the sample have, 0 if there is none. */
 static uint32_t usual_length(const struct str *value, uint32_t n, uint32_t step)
 {
-	uint32_t len = 0, votes = 0;
+	uint32_t len = 0, votes = 0, count = 0, have = 0;
 
-	for (uint32_t i = 0; i < n; i += step) {
+	for (uint32_t i = 0; i < n; i += step, count++) {
 		if (votes == 0)
 			len = value[i].len;
 		votes = value[i].len == len ? votes + 1 : votes - 1;
 	}
-	return len;
+	for (uint32_t i = 0; i < n; i += step)
+		have += value[i].len == len;
+	return count - have <= count / STRINGS_ODD_PART ? len : 0;
 }
 
 /* Bytes at the beginning that are the same in all strings of that length. */

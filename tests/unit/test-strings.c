@@ -268,6 +268,22 @@ static void print_date(struct buf *to, uint64_t i)
 		 (unsigned)(1 + r / 1800 % 28));
 }
 
+static void print_url(struct buf *to, uint64_t i)
+{
+	uint64_t r = random_of(i);
+
+	buf_addf(to, "/shop/cat%02u/item%05u?ref=%s%s", (unsigned)(r % 30),
+		 (unsigned)(r / 30 % 100'000), r % 3 ? "mobile" : "desktop",
+		 r % 500 == 0 ? "\xff\xfe\x01" : "");
+}
+
+static void print_email(struct buf *to, uint64_t i)
+{
+	unsigned user = (unsigned)(random_of(i) % 1500);
+
+	buf_addf(to, "u%u@mail%u.example", user, user % 50);
+}
+
 static void print_words(struct buf *to, uint64_t i)
 {
 	static const char *const WORD[] = { "request", "completed", "user", "opened", "the",
@@ -285,8 +301,9 @@ static void print_words(struct buf *to, uint64_t i)
 static bool strings_of_all_kinds_come_back(void)
 {
 	static void (*const PRINT[])(struct buf *, uint64_t) = {
-		print_few,     print_user, print_same, print_bytes,    print_log,  print_hex,
-		print_session, print_uuid, print_time, print_odd_time, print_date, print_words
+		print_few,  print_user,	   print_same, print_bytes, print_log,
+		print_hex,  print_session, print_uuid, print_time,  print_odd_time,
+		print_date, print_words,   print_url,  print_email
 	};
 	static const uint32_t COUNT[] = { 0, 1, 2, 100, 1024, 1025, N };
 
@@ -330,6 +347,8 @@ static bool strings_that_look_alike_take_what_differs(void)
 	CHECK(becomes(print_uuid, STRINGS_HEX, N * 17));
 	CHECK(becomes(print_time, STRINGS_TIME, N * 3 / 2));
 	CHECK(becomes(print_date, STRINGS_TIME, N * 5 / 2));
+	CHECK(becomes(print_url, STRINGS_SYMBOLS, N * 11));
+	CHECK(becomes(print_email, STRINGS_DICTIONARY, N * 5));
 	CHECK(becomes(print_words, STRINGS_WORDS, N * 11 / 2));
 	return true;
 }
@@ -413,9 +432,10 @@ static bool damage_is_harmless(struct sample *s)
 
 static bool truncated_and_flipped_bytes_do_no_harm(void)
 {
-	static void (*const PRINT[])(
-		struct buf *, uint64_t) = { print_few,	print_user,	print_bytes, print_log,
-					    print_uuid, print_odd_time, print_words };
+	static void (*const PRINT[])(struct buf *,
+				     uint64_t) = { print_few,	print_user, print_bytes,
+						   print_log,	print_uuid, print_odd_time,
+						   print_words, print_url,  print_email };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
 		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
@@ -450,9 +470,9 @@ static bool fails_cleanly(struct sample *s)
 
 static bool every_failed_allocation_is_an_error(void)
 {
-	static void (*const PRINT[])(struct buf *,
-				     uint64_t) = { print_few,  print_user, print_log,
-						   print_uuid, print_time, print_words };
+	static void (*const PRINT[])(
+		struct buf *, uint64_t) = { print_few,	print_user,  print_log, print_uuid,
+					    print_time, print_words, print_url, print_email };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
 		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
