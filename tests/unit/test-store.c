@@ -346,6 +346,7 @@ static bool every_failed_allocation_of_the_keeper_is_survived(void)
 		CHECK_EQ(fixture_count(&f, "c"), 2);
 		if (!hit)
 			return r == 0 && reads(&f, "x", "x");
+		CHECK_EQ(store_keep(f.store, STORE_KEEP_PURGE), 0);
 	}
 }
 
