@@ -25,6 +25,7 @@ struct lane {
 };
 
 struct groups {
+	struct exec_query *query;
 	const struct layout *layout;
 	uint32_t turns;
 	struct budget *budget;
@@ -116,8 +117,8 @@ static int sort_parts(struct partial *partial)
 	return 0;
 }
 
-int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns, struct budget *budget,
-	       const char *folder, const atomic_bool *failed, struct groups **ret)
+int groups_new(struct exec_query *query, const struct layout *layout, uint32_t n_keys,
+	       uint32_t turns, bool may_spill, struct groups **ret)
 {
 	cleanup(groups_free_at) struct groups *groups = calloc(1, sizeof(*groups));
 
@@ -126,15 +127,16 @@ int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns, str
 	pthread_mutex_init(&groups->lock, nullptr);
 	pthread_cond_init(&groups->merged, nullptr);
 	groups->layout = layout;
-	groups->folder = folder && folder[0] ? folder : nullptr;
-	groups->failed = failed;
+	groups->query = query;
+	groups->folder =
+		may_spill && query->exec->spill_folder[0] ? query->exec->spill_folder : nullptr;
 	groups->loaded = GROUPS_PARTS;
 	groups->turns = turns;
-	groups->budget = budget;
+	groups->budget = &query->budget;
 	for (uint32_t p = 0; p < GROUPS_PARTS; p++)
 		groups->part[p] = (struct part) { .layout = layout,
 						  .n_keys = n_keys,
-						  .pile = { .budget = budget } };
+						  .pile = { .budget = &query->budget } };
 	groups->waiting = calloc(turns + 1, sizeof(struct partial *));
 	groups->given = calloc(turns + 1, sizeof(*groups->given));
 	if (!groups->waiting || !groups->given)
@@ -193,7 +195,7 @@ static int look_at_memory(struct groups *groups, uint32_t lane, struct buf *piec
 	const struct budget *budget = groups->budget;
 
 	if (groups->lane[lane].spilled || !groups->folder || !budget ||
-	    atomic_load_explicit(&budget->used, memory_order_relaxed) < budget->limit / 4 * 3)
+	    atomic_load_explicit(&budget->used, memory_order_relaxed) < budget->limit / 2)
 		return 0;
 	pthread_mutex_lock(&groups->lock);
 	int r = groups->spill ? 0 : spill_new(groups->folder, GROUPS_PARTS, &groups->spill);
@@ -260,7 +262,17 @@ static bool is_behind(const struct groups *groups)
 	bool tight = budget && atomic_load(&budget->used) > budget->limit / 2;
 
 	return groups->backlog > (tight ? 0 : BACKLOG_MAX) && groups->result == 0 &&
-	       !(groups->failed && atomic_load(groups->failed));
+	       !atomic_load(&groups->query->failed);
+}
+
+/* Whether all lanes are past a turn. */
+static bool is_merged(const struct groups *groups, uint32_t turn)
+{
+	bool merged = true;
+
+	for (uint32_t lane = 0; lane < LANES; lane++)
+		merged &= groups->lane[lane].next > turn;
+	return merged;
 }
 
 /* Wait, looking again from time to time. The lock is held. */
@@ -290,7 +302,7 @@ int groups_give(struct groups *groups, uint32_t turn, struct partial **partial)
 	for (uint32_t lane = 0; lane < LANES; lane++)
 		if (!groups->lane[lane].busy)
 			drain(groups, lane);
-	while (groups->lane[0].next <= turn && is_behind(groups))
+	while (!is_merged(groups, turn) && is_behind(groups))
 		wait_a_while(groups);
 	r = groups->result;
 	pthread_mutex_unlock(&groups->lock);

@@ -17,6 +17,7 @@
 #include "service/exec/aggregate.h"
 #include "service/exec/part.h"
 #include "service/exec/pile.h"
+#include "service/exec/query.h"
 #include "service/exec/record.h"
 
 constexpr uint32_t GROUPS_PARTS = 64;
@@ -46,15 +47,15 @@ struct groups;
 /*
  * Make empty tables.
  *
- * layout  of the states; borrowed
- * n_keys  parts of a key
- * turns   how many partials will be given, numbered from 0
+ * query    whose memory they take and which they serve; borrowed
+ * layout   of the states; borrowed
+ * n_keys   parts of a key
+ * turns    how many partials will be given, numbered from 0; those who give wait a while for the turns before, unless the query has failed
  *
  * Returns 0 or -ENOMEM.
  */
-[[nodiscard]] int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns,
-			     struct budget *budget, const char *folder, const atomic_bool *failed,
-			     struct groups **ret);
+[[nodiscard]] int groups_new(struct exec_query *query, const struct layout *layout, uint32_t n_keys,
+			     uint32_t turns, bool may_spill, struct groups **ret);
 
 /* Free; nullptr is a no-op. Always returns nullptr. */
 struct groups *groups_free(struct groups *groups);

@@ -20,11 +20,13 @@ int budget_take(struct budget *budget, size_t bytes)
 {
 	if (!budget)
 		return 0;
-	size_t before = atomic_fetch_add_explicit(&budget->used, bytes, memory_order_relaxed);
-	if (before + bytes <= budget->limit)
-		return 0;
-	budget_give(budget, bytes);
-	return -EDQUOT;
+	size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+	do { /* never counted in even for a moment if it is too much: another would see that */
+		if (used + bytes > budget->limit)
+			return -EDQUOT;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&budget->used, &used, used + bytes, memory_order_relaxed, memory_order_relaxed));
+	return 0;
 }
 
 void budget_give(struct budget *budget, size_t bytes)

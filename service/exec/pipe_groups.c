@@ -295,10 +295,8 @@ static int make(struct state *state)
 		return r;
 	struct exec_query *query = pipe->query;
 	for (uint32_t g = 0; g < state->n && r == 0; g++)
-		r = groups_new(&state->grouping[g].layout, state->grouping[g].n_keys,
-			       pipe->run.n_chunks, &query->budget,
-			       may_spill(state, g) ? query->exec->spill_folder : nullptr,
-			       &query->failed, &state->grouping[g].groups);
+		r = groups_new(query, &state->grouping[g].layout, state->grouping[g].n_keys,
+			       pipe->run.n_chunks, may_spill(state, g), &state->grouping[g].groups);
 	r = r ? r : run_chunks(&pipe->run, 0, pipe->run.n_chunks, read_chunk, state);
 	r = r ? r : end_groups(state);
 	r = r ? r : make_only(state);

@@ -86,13 +86,22 @@ static bool take_conjunct(void *userdata, const struct expr *e)
 	return alone || !j->join.left;
 }
 
-/* Only what can be the key is taken from WHERE; WHERE as a whole is looked at later. */
+/*
+ * Only what can be the key is taken from WHERE; WHERE as a whole is looked at later, when all sources are in sight: a name
+ * that means nothing yet is no error.
+ */
 static bool look_for_key(void *userdata, const struct expr *e)
 {
 	struct joining *j = userdata;
+	struct sql_error before = *j->b->error;
 	struct node *node =
 		e->kind == EXPR_COMPARE ? draft_condition(j->b, j->draft, e, j->scope) : nullptr;
 
+	if (j->b->r == SQL_REFUSED) {
+		j->b->r = 0;
+		*j->b->error = before;
+		return true;
+	}
 	return !node || !take_key(j, node);
 }
 
@@ -321,7 +330,7 @@ void pushdown_order(struct binder *b, struct draft *draft, const struct core *co
 	int64_t rows = rows_wanted(b, query, row_limit);
 	struct vec order = {};
 
-	if (rows < 0 || core->distinct)
+	if (rows < 0 || core->distinct || core->having)
 		return;
 	for (const struct select_item *i = core->items; i; i = i->next)
 		if (i->expr && has_window(i->expr))

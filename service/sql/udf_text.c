@@ -101,6 +101,18 @@ static void like_function(sqlite3_context *ctx, int n, sqlite3_value **args)
 		sqlite3_result_int(ctx, like(text, pattern, escape));
 }
 
+/* rd_text: an argument that must be a text or a number; SQLite makes a text of the latter. */
+static void text_or_number(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value value;
+
+	udf_value(args[0], &value);
+	if (sqlite3_value_type(args[0]) == SQLITE_BLOB)
+		udf_fail(ctx, "A string was expected here, not %s.", value_type_name(&value));
+	else
+		sqlite3_result_value(ctx, args[0]);
+}
+
 /* rd_length: characters of a string, bytes, elements or members. */
 static void length(sqlite3_context *ctx, int, sqlite3_value **args)
 {
@@ -312,6 +324,7 @@ int udf_register_text(sqlite3 *db)
 		{ "rd_concat", -1, concat, nullptr },
 		{ "rd_like", 2, like_function, nullptr },
 		{ "rd_like", 3, like_function, nullptr },
+		{ "rd_text", 1, text_or_number, nullptr },
 		{ "rd_length", 1, length, nullptr },
 		{ "rd_tokenize", 1, tokenize, nullptr },
 		{ "rd_tokenize", 2, tokenize, nullptr },

@@ -41,10 +41,11 @@ struct scope {
 	const struct scope *outer; /* of a sub-query; or nullptr */
 	struct operand column[SCOPE_COLUMNS];
 	size_t n;
-	const char *id;	   /* a column that is different in each row, or nullptr */
-	bool subqueries;   /* may be made */
-	bool big;	   /* many rows: what costs the square of them must not be */
-	bool rough;	   /* something was made whose last digits depend on the order of rows */
+	const char *id;	 /* a column that is different in each row, or nullptr */
+	bool subqueries; /* may be made */
+	bool big;	 /* many rows: what costs the square of them must not be */
+	bool fails; /* FROM itself may fail, for rows that WHERE may or may not have left out */
+	bool rough; /* something was made whose last digits depend on the order of rows */
 	uint32_t next_sub; /* number of the next sub-query's source */
 };
 

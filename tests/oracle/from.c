@@ -115,6 +115,10 @@ static void put_unnest(struct buf *out, struct scope *scope)
 		{ ", UNNEST(SPLIT(p.s, 'o') AS e) t", { "t.e" }, { HOLDS_TEXT } },
 	};
 	const struct world_collection *c = any_collection(scope->r, false);
+
+	while (c->dirty && random_percent(scope->r, 90)) /* what is no array is an error */
+		c = any_collection(scope->r, false);
+	scope->fails = c->dirty;
 	size_t at = random_below(scope->r, countof(FORMS));
 
 	scope->big = c->documents > 1000;
@@ -126,9 +130,9 @@ static void put_unnest(struct buf *out, struct scope *scope)
 }
 
 /* SELECT … AS k0, … from a collection; which kinds its columns hold goes into holds. */
-static uint32_t put_inner(struct random *r, struct buf *out, enum holds *holds, uint32_t max,
-			  bool *ret_big)
+static uint32_t put_inner(struct scope *scope, struct buf *out, enum holds *holds, uint32_t max)
 {
+	struct random *r = scope->r;
 	static const char LETTERS[] = "intmdbaaCC";
 	struct scope inner = { .r = r, .next_sub = 50 };
 	auto_buf struct buf from = buf_make(1u << 16);
@@ -137,6 +141,8 @@ static uint32_t put_inner(struct random *r, struct buf *out, enum holds *holds, 
 	enum from_kind kind = random_percent(r, 80) ? FROM_COLLECTION : FROM_UNNEST;
 
 	from_put(kind, &from, &from, &inner);
+	scope->fails |= inner.fails;
+	scope->big |= inner.big;
 	buf_add_str(out, distinct ? "SELECT DISTINCT " : "SELECT ");
 	for (uint32_t i = 0; i < n; i++) {
 		char letter = LETTERS[random_below(r, sizeof(LETTERS) - 1)];
@@ -152,11 +158,10 @@ static uint32_t put_inner(struct random *r, struct buf *out, enum holds *holds, 
 			holds[i] = HOLDS_INT;
 	}
 	buf_add(out, from.data, from.len);
-	if (random_percent(r, 50))
+	if (!inner.fails && random_percent(r, 50))
 		expression_put(&inner, out, " WHERE @c", 1);
 	if (grouped)
 		buf_add_str(out, " GROUP BY k0");
-	*ret_big |= inner.big;
 	return n;
 }
 
@@ -170,7 +175,7 @@ static void put_query(struct buf *with, struct buf *out, struct scope *scope)
 		buf_add_str(out, " FROM (");
 	else
 		buf_add_str(with, "WITH base AS (");
-	uint32_t n = put_inner(r, named ? with : out, holds, 3, &scope->big);
+	uint32_t n = put_inner(scope, named ? with : out, holds, 3);
 	if (named) {
 		buf_add_str(with, ") ");
 		buf_add_str(out, " FROM base q");

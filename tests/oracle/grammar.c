@@ -25,7 +25,7 @@ void asked_done(struct asked *asked)
 
 static void put_where(struct scope *scope, struct buf *out, uint32_t percent)
 {
-	if (!random_percent(scope->r, percent))
+	if (scope->fails || !random_percent(scope->r, percent))
 		return;
 	expression_put(scope, out, " WHERE @c", DEPTH);
 	while (random_percent(scope->r, 25))
@@ -75,7 +75,7 @@ static void put_end(struct scope *scope, struct asked *asked, uint32_t columns, 
 
 	if (columns > 0 && random_percent(r, 40))
 		put_order(scope, asked, columns, free);
-	if (!random_percent(r, 25))
+	if (scope->fails || !random_percent(r, 25))
 		return;
 	buf_add(&asked->unlimited, asked->text.data, asked->text.len);
 	if (random_percent(r, 10))
@@ -278,7 +278,9 @@ static void put_risky(struct random *r, struct asked *ret)
 	auto_buf struct buf from = buf_make(TEXT_MAX);
 	uint32_t form = random_below(r, 4);
 
-	from_put(random_percent(r, 70) ? FROM_COLLECTION : FROM_UNNEST, &from, &from, &scope);
+	bool plain = form == 3 || random_percent(r, 70); /* WHERE may be tested before UNNEST */
+
+	from_put(plain ? FROM_COLLECTION : FROM_UNNEST, &from, &from, &scope);
 	buf_add_str(&ret->text, form == 3   ? "SELECT COUNT(*) AS c0"
 				: form == 2 ? "SELECT MAX("
 					    : "SELECT ");

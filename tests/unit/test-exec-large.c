@@ -88,7 +88,7 @@ static bool groups_that_do_not_fit_go_to_disk_and_come_back_the_same(void)
 	struct result much, little;
 
 	run(&plan, 256u << 20, &much);
-	run(&plan, 4u << 20, &little);
+	run(&plan, 6u << 20, &little);
 	CHECK_EQ(much.r, PIPE_END);
 	CHECK_EQ(little.r, PIPE_END);
 	CHECK(much.spilled == 0 && little.spilled > 0);
@@ -100,7 +100,7 @@ static bool groups_that_do_not_fit_go_to_disk_and_come_back_the_same(void)
 	plan.n_order = 1;
 	plan.limit = 10;
 	run(&plan, 256u << 20, &much);
-	run(&plan, 4u << 20, &little);
+	run(&plan, 6u << 20, &little);
 	CHECK(little.r == PIPE_END && little.spilled > 0 && little.rows == 10);
 	CHECK_EQ(much.sum, little.sum);
 	CHECK(strcmp(much.last, little.last) == 0);
@@ -138,7 +138,7 @@ static bool what_cannot_go_to_disk_is_refused(void)
 
 	run(&plan, 1u << 18, &little);
 	CHECK_EQ(little.r, PIPE_TOO_LARGE);
-	run(&plan, 64u << 20, &little);
+	run(&plan, 66u << 20, &little);
 	CHECK_EQ(little.r, PIPE_END);
 	CHECK_EQ(little.rows, DOCUMENTS);
 	return true;
