@@ -127,8 +127,10 @@ static int estimate_dictionary(struct job *job)
 	if (r < 0)
 		return r;
 	uint32_t width = bits_width(job->distinct.n - 1);
-	job->estimate[STRINGS_DICTIONARY] =
-		bits_size(width, 1024) * job->n / 1024 + (size_t)(entry * job->distinct.n) + 64;
+	double size = width / 8.0 * job->n + entry * job->distinct.n + 64;
+	/* The more rows an entry has, the more work codes save: up to half of the bytes are worth it. */
+	double worth = 0.5 + 0.5 * job->distinct.n / job->n;
+	job->estimate[STRINGS_DICTIONARY] = (size_t)(worth * size);
 	return 0;
 }
 
