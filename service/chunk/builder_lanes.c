@@ -73,7 +73,7 @@ static void measure_ints(const struct field *field, struct chunk_column *about)
 static void measure_floats(const struct field *field, struct chunk_column *about)
 {
 	const double *value = field->floats.data;
-	double min = INFINITY, max = -INFINITY;
+	double min = (double)INFINITY, max = (double)-INFINITY;
 	bool nan = false;
 
 	for (uint32_t i = 0; i < field->floats.n; i++) {

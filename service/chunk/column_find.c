@@ -36,7 +36,7 @@ uint64_t column_hash_float(double value)
 	if (value >= -0x1p63 && value < 0x1p63 && value == trunc(value))
 		return column_hash_int(KIND_INT, (int64_t)value);
 	if (isnan(value))
-		value = NAN; /* one of the many */
+		value = (double)NAN; /* one of the many */
 	memcpy(&bits, &value, sizeof(bits));
 	return column_hash_int(KIND_FLOAT, (int64_t)bits);
 }
