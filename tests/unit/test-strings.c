@@ -353,6 +353,48 @@ static bool strings_that_look_alike_take_what_differs(void)
 	return true;
 }
 
+static bool bytes_are(struct sample *s, enum strings_effort effort, const uint8_t *want, size_t len)
+{
+	CHECK(write_and_open(s, effort));
+	CHECK_EQ(s->len, len);
+	CHECK(memcmp(s->exact, want, len) == 0);
+	return true;
+}
+
+/* The format once more, by hand: FORMAT.md section 5 shows these bytes. */
+static bool the_bytes_are_those_of_the_format(void)
+{
+	cleanup(sample_free_at) struct sample *s = sample_new();
+	static const struct str ANIMAL[] = { { "cat", 3 }, { "car", 3 }, { "cat", 3 },
+					     { "cat", 3 }, { "dog", 3 }, { "cat", 3 } };
+	static const struct str ID[] = { { "s0123456789", 11 },
+					 { "s00ff00ff00", 11 },
+					 { "sfedcba9876", 11 },
+					 { "s0000000001", 11 } };
+	static const uint8_t DICTIONARY[] = {
+		0x01, 0x03, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xb0,
+		0x33, 0x32, 0x09, 0x22, 0xf5, 0x67, 0x4f, 0x05, 0x00, 0x00, 0x00, 0x01, 0x01, 0x02,
+		0x01, 0x08, 0x00, 0x11, 0x00, 0x00, 0x00, 0x06, 0x00, 0x00, 0x00, 0x11, 0x01, 0x01,
+		0x02, 0x01, 0x22, 'c',	'a',  'r',  't',  'd',	'o',  'g',  0x01, 0x01, 0x02, 0x01,
+		0x51, 0x16, 0x65, 0x51, 0x16, 0x65, 0x51, 0x16, 0x65, 0x51, 0x16, 0x65
+	};
+	static const uint8_t HEX[] = { 0x02, 0x0b, 's',	 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+				       0x00, 0x00, 0x00, 0x00, 0xfe, 0x07, 0x00, 0x00, 0x00,
+				       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x23,
+				       0x45, 0x67, 0x89, 0x00, 0xff, 0x00, 0xff, 0x00, 0xfe,
+				       0xdc, 0xba, 0x98, 0x76, 0x00, 0x00, 0x00, 0x00, 0x01 };
+
+	CHECK(s);
+	for (uint32_t i = 0; i < 48; i++)
+		s->value[i] = ANIMAL[i % countof(ANIMAL)];
+	s->n = 48;
+	CHECK(bytes_are(s, STRINGS_BEST, DICTIONARY, sizeof(DICTIONARY)));
+	memcpy(s->value, ID, sizeof(ID));
+	s->n = countof(ID);
+	CHECK(bytes_are(s, STRINGS_BEST, HEX, sizeof(HEX)));
+	return true;
+}
+
 static bool a_needle_does_not_match_across_strings(void)
 {
 	cleanup(sample_free_at) struct sample *s = sample_new();
@@ -487,6 +529,7 @@ int main(void)
 	RUN(strings_of_all_kinds_come_back);
 	RUN(few_different_strings_become_a_dictionary);
 	RUN(strings_that_look_alike_take_what_differs);
+	RUN(the_bytes_are_those_of_the_format);
 	RUN(a_needle_does_not_match_across_strings);
 	RUN(find_finds_at_every_place);
 	RUN(truncated_and_flipped_bytes_do_no_harm);
