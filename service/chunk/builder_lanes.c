@@ -91,7 +91,10 @@ static uint64_t text_prefix(const struct str *text)
 {
 	uint64_t prefix = 0;
 
-	memcpy(&prefix, text->at, text->len < sizeof(prefix) ? text->len : sizeof(prefix));
+	if (text->len >= sizeof(prefix))
+		memcpy(&prefix, text->at, sizeof(prefix)); /* of a known size: one load */
+	else if (text->len > 0)
+		memcpy(&prefix, text->at, text->len);
 	return __builtin_bswap64(prefix);
 }
 
