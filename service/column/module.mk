@@ -7,6 +7,6 @@ service/column/column.src := $(column_parts:%=service/column/%.c)
 
 # At -O2 gcc vectorises only loops that cost nothing more when they are short.
 ifeq ($(BUILD),release)
-column_kernels := bits find floats ints ints_write spans strings_words
+column_kernels := bits find floats ints ints_write spans strings_hex strings_words
 $(column_kernels:%=$(O)/service/column/%.o): CFLAGS += -O3
 endif

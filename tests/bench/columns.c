@@ -334,10 +334,38 @@ static void show_all_strings(void)
 	show_strings("_id", print_id, STRINGS_FAST, "zz");
 }
 
+/* What a batch of 100 documents writes of each column. */
+static void show_small_runs(void)
+{
+	constexpr uint32_t FEW = 100;
+	auto_buf struct buf out = buf_make(1u << 30);
+	int64_t number[FEW];
+	double decimal[FEW];
+	struct str text[FEW];
+	int r = 0;
+
+	for (uint32_t i = 0; i < FEW; i++) {
+		number[i] = (int64_t)(random_of(i) % 1000);
+		decimal[i] = (double)number[i] / 100;
+		text[i] = (struct str) { "a short text", (uint32_t)(random_of(i) % 13) };
+	}
+	double ints = BEST((buf_clear(&out), ints_write(&out, number, FEW))) * N;
+	size_t ints_len = out.len;
+	double floats = BEST((buf_clear(&out), floats_write(&out, decimal, FEW))) * N;
+	size_t floats_len = out.len;
+	double strings =
+		BEST((buf_clear(&out), r |= strings_write(&out, text, FEW, STRINGS_FAST))) * N;
+	if (r < 0)
+		exit(1);
+	printf("runs of 100: ints %.0f ns, %zu bytes  floats %.0f ns, %zu bytes  strings %.0f ns, %zu bytes\n",
+	       ints, ints_len, floats, floats_len, strings, out.len);
+}
+
 int main(void)
 {
 	show_all_ints();
 	show_all_floats();
 	show_all_strings();
+	show_small_runs();
 	return 0;
 }
