@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/buf.h"
 #include "service/chunk/builder_internal.h"
 #include "service/chunk/builder_lanes.h"

@@ -10,7 +10,7 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/fields.h"
 #include "service/column/kind.h"
-#include "service/column/strings.h"
+#include "service/column/spans.h"
 
 constexpr kind_set KINDS_IN_INTS = KINDS_INTS | 1u << KIND_OBJECT;
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdbit.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,6 +15,8 @@
 #include "service/chunk/head.h"
 #include "service/column/floats.h"
 #include "service/column/ints.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 constexpr uint32_t SPARSE_SHARE = 16; /* one in so many entries or fewer are there: sparse */
@@ -85,7 +86,7 @@ static int write_ints(struct writer *writer, uint32_t column, enum chunk_lane la
 static int write_text_index(struct writer *writer, uint32_t column, const struct str *value,
 			    uint32_t n)
 {
-	constexpr kind_set others = KINDS_INTS | 1u << KIND_FLOAT | 1u << KIND_BYTES;
+	constexpr kind_set OTHERS = KINDS_INTS | 1u << KIND_FLOAT | 1u << KIND_BYTES;
 	struct builder *builder = writer->builder;
 	auto_buf struct buf lane = builder->encoded; /* the strings are read from it */
 	struct strings strings;
@@ -100,7 +101,7 @@ static int write_text_index(struct writer *writer, uint32_t column, const struct
 		if (r == 0)
 			r = write_ints(writer, column, LANE_ORDER, builder->ints.data, n);
 	}
-	if (r || writer->head.column[column].kinds & others)
+	if (r || writer->head.column[column].kinds & OTHERS)
 		return r;
 	buf_clear(&builder->encoded);
 	r = lanes_filter_texts(builder, &source, &builder->encoded);

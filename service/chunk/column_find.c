@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/column/filter.h"
 #include "service/column/hash.h"
 #include "service/column/ints.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 /* Spreads kinds, so that a date and the int it is kept as have different hashes. */

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/chunk/fields.h"
-
-#include <errno.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "service/column/kind.h"
-#include "service/column/strings.h"
+#include "service/column/spans.h"
 
 /* Begin to write down which entries are there: so far all. */
 static int begin_gaps(struct fields *fields, struct field *field)

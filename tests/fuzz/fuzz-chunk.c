@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +10,8 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/chunk/document.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

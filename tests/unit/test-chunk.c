@@ -10,6 +10,7 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/chunk/document.h"
+#include "service/column/kind.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/chunk-fixture.h"

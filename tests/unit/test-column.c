@@ -12,6 +12,8 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/column/filter.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/chunk-fixture.h"
