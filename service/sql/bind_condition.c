@@ -145,13 +145,13 @@ static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
 
 static void print_like(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
-	buf_add_str(out, e->negated ? "NOT " : "");
+	buf_add_str(out, e->negated ? "(NOT " : "(");
 	put_function(b, out, "rd_like");
 	for (size_t i = 0; i < e->n_args; i++) {
 		buf_add_str(out, i ? ", " : "");
 		print_value(b, out, e->arg[i], scope);
 	}
-	buf_add_str(out, ")");
+	buf_add_str(out, "))");
 }
 
 static void print_in(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)

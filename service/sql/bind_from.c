@@ -365,7 +365,7 @@ static const char *request(struct binder *b, const struct source *source, struct
 	*value = (struct node) { .op = OP_FIELD, .field = draft_field(b, draft, field) };
 	*missing =
 		(struct node) { .op = OP_IS_MISSING, .arg = arg, .n_args = 1, .condition = true };
-	return bind_text(b, undefined ? "(%s.c%zu = x'03')" : "%s.c%zu", draft->sql,
+	return bind_text(b, undefined ? "(%s.c%zu IS x'03')" : "%s.c%zu", draft->sql,
 			 draft_output(b, draft, undefined ? missing : value));
 }
 
@@ -381,25 +381,6 @@ void print_steps(struct binder *b, struct buf *out, const struct step *step, siz
 	}
 }
 
-/* What the steps lead to from a column, or else from a second one. */
-static const char *member_sql(struct binder *b, const struct resolved *at, const struct step *step,
-			      size_t n, const char *function, struct scope *scope)
-{
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	bool both = at->base2 && strcmp(function, "rd_get") == 0;
-
-	for (int side = 0; side < 1 + both; side++) {
-		buf_add_str(&text, both ? side ? ", " : "coalesce(" : "");
-		if (n > 0)
-			buf_addf(&text, "%s(", function);
-		buf_addf(&text, "%s.%s", at->source->sql, side ? at->base2 : at->base);
-		print_steps(b, &text, step, n, scope);
-		buf_add_str(&text, n > 0 ? ")" : "");
-	}
-	buf_add_str(&text, both ? ")" : "");
-	return bind_keep(b, &text);
-}
-
 /* Whether an outer join can make up rows of a source, in which everything is NULL. */
 static bool is_made_up(const struct source *source)
 {
@@ -408,6 +389,29 @@ static bool is_made_up(const struct source *source)
 	for (const struct source *s = source->next; s && !found; s = s->next)
 		found = s->item->join > JOIN_LEFT;
 	return found;
+}
+
+/* What the steps lead to from a column, or else from a second one. */
+static const char *member_sql(struct binder *b, const struct resolved *at, const struct step *step,
+			      size_t n, const char *function, struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	bool both = at->base2 && strcmp(function, "rd_get") == 0;
+	bool leads = n > 0 && strcmp(function, "rd_undef") == 0 && at->source->item->unnest &&
+		     !is_made_up(at->source);
+
+	if (leads) /* an element that is null has no members either */
+		buf_addf(&text, "CASE WHEN %s.%s IS NULL THEN 1 ELSE ", at->source->sql, at->base);
+	for (int side = 0; side < 1 + both; side++) {
+		buf_add_str(&text, both ? side ? ", " : "coalesce(" : "");
+		if (n > 0)
+			buf_addf(&text, "%s(", function);
+		buf_addf(&text, "%s.%s", at->source->sql, side ? at->base2 : at->base);
+		print_steps(b, &text, step, n, scope);
+		buf_add_str(&text, n > 0 ? ")" : "");
+	}
+	buf_add_str(&text, both ? ")" : leads ? " END" : "");
+	return bind_keep(b, &text);
 }
 
 /* What there is no member of, because it is NULL or missing itself, leads nowhere, if only there is a document, or element. */
