@@ -286,6 +286,9 @@ static int start(struct engine *engine)
 	r = enter_sandbox(engine);
 	if (r)
 		return failed("sandbox", r);
+	r = store_start_keeper(engine->store);
+	if (r)
+		return failed("keeper", r);
 	r = exec_new(0, QUERY_MEMORY_MAX, engine->folder, &engine->exec);
 	if (r)
 		return failed("threads for queries", r);

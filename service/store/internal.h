@@ -47,7 +47,6 @@ struct store {
 	struct cache *cache;
 	file_hook_fn *hook;
 	void *hook_data;
-	bool keeps; /* there is a keeper */
 
 	pthread_mutex_t admin;
 	bool may_be_doomed; /* admin; the catalog may have keys that are to be destroyed */
@@ -75,7 +74,7 @@ struct store {
 	int keeper_error;	   /* of the last round */
 	bool end;
 	pthread_t keeper;
-	bool has_keeper;
+	atomic_bool has_keeper;
 
 	pthread_mutex_t damage_lock;
 	char damage[STORE_DAMAGE];

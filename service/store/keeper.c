@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -86,22 +87,22 @@ static void *run(void *argument)
 	return nullptr;
 }
 
-int keeper_start(struct store *store)
+int store_start_keeper(struct store *store)
 {
 	int r = -pthread_create(&store->keeper, nullptr, run, store);
 
-	store->has_keeper = r == 0;
+	atomic_store(&store->has_keeper, r == 0);
 	return r;
 }
 
 void keeper_stop(struct store *store)
 {
-	if (!store->has_keeper)
+	if (!atomic_load(&store->has_keeper))
 		return;
 	(void)pthread_mutex_lock(&store->wake_lock);
 	store->end = true;
 	(void)pthread_cond_signal(&store->wake);
 	(void)pthread_mutex_unlock(&store->wake_lock);
 	(void)pthread_join(store->keeper, nullptr);
-	store->has_keeper = false;
+	atomic_store(&store->has_keeper, false);
 }

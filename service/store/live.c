@@ -307,7 +307,7 @@ int live_wait_for_room(struct live *live)
 	struct timespec until;
 	int r = 0;
 
-	if (!store->keeps || has_room(live))
+	if (!atomic_load(&store->has_keeper) || has_room(live))
 		return 0;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += WAIT_MAX_S;

@@ -126,8 +126,6 @@ static int open_all(struct store *store, const struct store_options *options)
 		r = load_all(store);
 	if (r == 0)
 		r = replay_log(store);
-	if (r == 0 && !options->no_keeper)
-		r = keeper_start(store);
 	return r;
 }
 
@@ -141,7 +139,6 @@ int store_open(const char *folder, const struct store_options *options, struct s
 	store->keys = options->keys;
 	store->hook = options->hook;
 	store->hook_data = options->hook_data;
-	store->keeps = !options->no_keeper;
 	store->may_be_doomed = true;
 	store->next_segment = 1;
 	atomic_init(&store->next_file_key, 1);

@@ -35,7 +35,6 @@ enum {
 struct store_options {
 	struct keys *keys;  /* borrowed until store_close() */
 	size_t cache_bytes; /* for pages of segments; 0: 128 MiB */
-	bool no_keeper;	    /* tests: nothing happens in the background, see store_keep() */
 	file_hook_fn *
 		hook; /* tests: called before each step on disk, and with FILE_SYNC and "catalog.sqlite" before and after each of the catalog's commits */
 	void *hook_data;
@@ -43,13 +42,16 @@ struct store_options {
 };
 
 /*
- * Open the store in a folder, making what is missing, and read back what the log has. Temporary files of SQLite go to the
+ * Open the store in a folder, making what is missing, and read back what the log has. It has no keeper yet. Temporary files of SQLite go to the
  * folder as well: once per process, because where they go is one setting for all of it.
  *
  * Returns 0, an outcome above, or -errno; *ret is set only on success.
  */
 [[nodiscard]] int store_open(const char *folder, const struct store_options *options,
 			     struct store **ret);
+
+/* Start the keeper; apart from opening, so that its thread is born inside the sandbox. Returns 0 or -errno. */
+[[nodiscard]] int store_start_keeper(struct store *store);
 
 /* Close; its snapshots must be gone. nullptr is a no-op. Always returns nullptr. */
 struct store *store_close(struct store *store);

@@ -210,6 +210,8 @@ int main(int argc, char **argv)
 	(void)mallopt(M_ARENA_MAX, 4);
 	int r = open_store(argv[2], &keys, &store);
 	if (r == 0)
+		r = store_start_keeper(store);
+	if (r == 0)
 		r = catalog_collection_create(store,
 					      &(struct collection) { .workspace = "commons",
 								     .name = "events",

@@ -17,7 +17,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/chunk/builder.h"
-#include "service/exec/pipe.h"
+#include "service/exec/exec.h"
 #include "service/keys/keys.h"
 #include "service/sql/sql.h"
 #include "service/store/catalog.h"
@@ -64,7 +64,7 @@ static inline bool fixture_open(struct fixture *f)
 	(void)mkdir(store, 0700);
 	if (keys_open_file(keys, &f->keys))
 		return false;
-	const struct store_options options = { .keys = f->keys, .no_keeper = true };
+	const struct store_options options = { .keys = f->keys };
 	return store_open(store, &options, &f->store) == 0 &&
 	       exec_new(2, 256u << 20, store, &f->exec) == 0 &&
 	       sql_session_new(f->store, f->exec, &f->session) == 0;

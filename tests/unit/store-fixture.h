@@ -66,7 +66,6 @@ static inline int fixture_open(struct fixture *f)
 	return r ? r
 		 : store_open(store,
 			      &(struct store_options) { .keys = f->keys,
-							.no_keeper = true,
 							.hook = f->hook,
 							.hook_data = f->hook_data,
 							.ret_damage = f->damage },

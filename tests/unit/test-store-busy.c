@@ -116,15 +116,6 @@ static void *read_all(void *argument)
 	return good ? argument : nullptr;
 }
 
-static bool open_with_keeper(struct fixture *f)
-{
-	char store[48];
-
-	f->store = store_close(f->store);
-	(void)snprintf(store, sizeof(store), "%s/engine", f->folder);
-	return store_open(store, &(struct store_options) { .keys = f->keys }, &f->store) == 0;
-}
-
 static bool batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything(void)
 {
 	auto_fixture struct fixture f = {};
@@ -132,7 +123,7 @@ static bool batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything(voi
 	pthread_t thread[WRITERS], reader;
 	void *good = nullptr;
 
-	CHECK(fixture_init(&f) && open_with_keeper(&f));
+	CHECK(fixture_init(&f) && store_start_keeper(f.store) == 0);
 	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
 	atomic_store(&writing, true);
 	CHECK_EQ(pthread_create(&reader, nullptr, read_all, &f), 0);
