@@ -220,9 +220,20 @@ void worker_run(struct worker *worker, struct job *job)
 		else
 			run_read(worker, job, &call);
 	}
+	builder_clear(worker->builder);
 	keep_answer(job, &call);
 	buf_done(&call.out);
 	buf_done(&call.detail);
+}
+
+void worker_rest(struct worker *worker)
+{
+	struct builder *fresh = nullptr;
+
+	if (builder_new(&fresh))
+		return;
+	builder_free(worker->builder);
+	worker->builder = fresh;
 }
 
 void worker_expire(struct worker *worker)

@@ -26,5 +26,8 @@ CLEANUP_FN(struct worker, worker_free)
 /* Carry a request out; its answer is set whatever happens. */
 void worker_run(struct worker *worker, struct job *job);
 
+/* Give back the memory that is kept for the next request, after a while without one. */
+void worker_rest(struct worker *worker);
+
 /* Delete the documents that their collections keep no longer; recorded before and after. */
 void worker_expire(struct worker *worker);

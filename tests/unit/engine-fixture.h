@@ -30,6 +30,7 @@ struct fixture {
 	struct store *store;
 	struct exec *exec;
 	struct sql_session *session;
+	struct builder *builder; /* for a call's documents */
 };
 
 static inline int fixture_remove(const char *path, const struct stat *, int, struct FTW *)
@@ -41,6 +42,7 @@ static inline int fixture_remove(const char *path, const struct stat *, int, str
 static inline void fixture_close(struct fixture *f)
 {
 	f->session = sql_session_free(f->session);
+	f->builder = builder_free(f->builder);
 	f->exec = exec_free(f->exec);
 	f->store = store_close(f->store);
 	f->keys = keys_close(f->keys);
@@ -67,7 +69,8 @@ static inline bool fixture_open(struct fixture *f)
 	const struct store_options options = { .keys = f->keys };
 	return store_open(store, &options, &f->store) == 0 &&
 	       exec_new(2, 256u << 20, store, &f->exec) == 0 &&
-	       sql_session_new(f->store, f->exec, &f->session) == 0;
+	       sql_session_new(f->store, f->exec, &f->session) == 0 &&
+	       builder_new(&f->builder) == 0;
 }
 
 static inline bool fixture_init(struct fixture *f)
