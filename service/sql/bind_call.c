@@ -238,8 +238,8 @@ static void print_array_map(struct binder *b, struct buf *out, const struct expr
 /* Functions of SQLite's own that would take a packed value's bytes for a text. */
 static bool is_for_text(const char *function)
 {
-	static const char *const NAMES[] = { "lower", "upper", "substr", "replace", "trim",
-					     "ltrim", "rtrim", "instr",	 "unicode" };
+	static const char *const NAMES[] = { "lower", "upper", "rd_substr", "replace", "trim",
+					     "ltrim", "rtrim", "instr",	    "unicode" };
 
 	for (size_t i = 0; i < countof(NAMES); i++)
 		if (strcmp(NAMES[i], function) == 0)
@@ -250,7 +250,7 @@ static bool is_for_text(const char *function)
 static void print_for_text(struct binder *b, struct buf *out, const char *function,
 			   const struct expr *e, struct scope *scope)
 {
-	buf_addf(out, "%s(", function);
+	put_function(b, out, function);
 	for (size_t i = 0; i < e->n_args && !b->r; i++) {
 		bool plain = e->arg[i]->kind == EXPR_STRING || e->arg[i]->kind == EXPR_NUMBER;
 

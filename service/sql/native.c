@@ -253,7 +253,7 @@ static struct node *call_node(struct binder *b, struct draft *draft, const struc
 		{ "upper", OP_UPPER },
 		{ "rd_length", OP_LENGTH },
 		{ "rd_parse_date", OP_PARSE_DATE },
-		{ "substr", OP_SUBSTR },
+		{ "rd_substr", OP_SUBSTR },
 		{ "rd_concat", OP_CONCAT },
 	};
 	const struct function *f = function_find(e->at->text);
