@@ -120,16 +120,21 @@ static int order_kinds(yyjson_val *a, yyjson_val *b)
 	return !!signbit(yyjson_get_num(b)) - !!signbit(yyjson_get_num(a));
 }
 
+/* By value, exactly. */
 static int order_numbers(yyjson_val *a, yyjson_val *b)
 {
 	double x = yyjson_get_num(a), y = yyjson_get_num(b);
 
-	if (yyjson_is_int(a) && yyjson_is_int(b) && !yyjson_is_uint(a) == !yyjson_is_uint(b)) {
-		int64_t i = yyjson_get_sint(a), j = yyjson_get_sint(b);
-
-		return (i > j) - (i < j);
-	}
-	return (x > y) - (x < y);
+	if (x != y || (yyjson_is_real(a) && yyjson_is_real(b)))
+		return (x > y) - (x < y);
+	if (fabs(x) >= 0x1p63 &&
+	    yyjson_is_real(a) !=
+		    yyjson_is_real(
+			    b)) /* only floats are, and the ints next to it, which are less */
+		return yyjson_is_real(a) - yyjson_is_real(b);
+	int64_t i = yyjson_is_real(a) ? (int64_t)x : yyjson_get_sint(a);
+	int64_t j = yyjson_is_real(b) ? (int64_t)y : yyjson_get_sint(b);
+	return (i > j) - (i < j);
 }
 
 /* NOLINTBEGIN(misc-no-recursion): documents are at most 40 levels deep. */
@@ -260,17 +265,44 @@ bool answer_ordered(const struct answer *a, const struct answer *b, const char (
 	return true;
 }
 
-void answer_print(const char *title, const struct answer *answer)
+static void print_row(yyjson_val *row)
+{
+	char *text = yyjson_val_write(row, YYJSON_WRITE_NOFLAG, nullptr);
+
+	printf("#   %.300s\n", text ? text : "?");
+	free(text);
+}
+
+/* Print the rows of one that are not in the other. */
+static void print_more(const struct answer *answer, const struct answer *other)
+{
+	const struct tolerance strict = { false, 0 };
+	auto_free yyjson_val **a = sorted(answer), **b = sorted(other);
+	size_t shown = 0;
+
+	for (size_t i = 0, j = 0; a && b && i < answer->n && shown < SHOWN; i++) {
+		while (j < other->n && order_rows(&b[j], &a[i]) < 0)
+			j++;
+		if (j < other->n && same(a[i], b[j], &strict)) {
+			j++;
+			continue;
+		}
+		print_row(a[i]);
+		shown++;
+	}
+}
+
+void answer_print(const char *title, const struct answer *answer, const struct answer *other)
 {
 	if (answer->r) {
 		printf("# %s: %d %s\n", title, answer->r, answer->error.message);
 		return;
 	}
 	printf("# %s: %zu rows\n", title, answer->n);
-	for (size_t i = 0; i < answer->n && i < SHOWN; i++) {
-		char *text = yyjson_val_write(answer->row[i], YYJSON_WRITE_NOFLAG, nullptr);
-
-		printf("#   %.300s\n", text ? text : "?");
-		free(text);
+	if (other && other->r == 0) {
+		print_more(answer, other);
+		return;
 	}
+	for (size_t i = 0; i < answer->n && i < SHOWN; i++)
+		print_row(answer->row[i]);
 }

@@ -47,5 +47,5 @@ void answer_done(struct answer *answer);
 				  const char (*key)[8], size_t n,
 				  const struct tolerance *tolerance);
 
-/* Print the first rows, or the error. */
-void answer_print(const char *title, const struct answer *answer);
+/* Print the first rows, only those that are not in the other answer if there is one, or the error. */
+void answer_print(const char *title, const struct answer *answer, const struct answer *other);
