@@ -20,6 +20,13 @@ static int rows_load(void *userdata, uint32_t field, const struct set *selection
 	return source_load(&stage->scan->source, field, stage->block, selection, ret);
 }
 
+static bool rows_coded(void *userdata, uint32_t field, const struct set *selection)
+{
+	struct stage *stage = userdata;
+
+	return source_coded(&stage->scan->source, field, selection);
+}
+
 static int rows_contains(void *userdata, uint32_t field, const struct cell *what,
 			 const struct set *selection, struct truth *ret)
 {
@@ -84,7 +91,8 @@ static int joined_load(void *userdata, uint32_t field, const struct set *, struc
 
 int stage_init(struct scan *scan, uint32_t number)
 {
-	static const struct batch_ops ROWS = { rows_load, rows_contains, rows_find, rows_moments };
+	static const struct batch_ops ROWS = { rows_load, rows_coded, rows_contains, rows_find,
+					       rows_moments };
 	static const struct batch_ops ELEMENTS = { .load = element_load };
 	static const struct batch_ops JOINED = { .load = joined_load };
 	const struct prepared *p = scan->prepared;
