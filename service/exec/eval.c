@@ -133,13 +133,19 @@ int eval_field(struct eval *eval, uint32_t field, const struct set *selection,
 
 	if (r)
 		return r;
-	if (!eval->loaded[field] || !covers(*at, selection)) {
+	bool again = eval->loaded[field];
+	if (!again || !covers(*at, selection)) {
+		struct set want = again ? set_or(selection, &(*at)->have) : *selection;
+
 		eval->loaded[field] = false;
-		vector_reset(*at);
-		r = eval->batch->ops->load(eval->batch->userdata, field, selection, *at);
+		if (again)
+			vector_set_kind(*at, KIND_NULL); /* others have borrowed its strings */
+		else
+			vector_reset(*at);
+		r = eval->batch->ops->load(eval->batch->userdata, field, &want, *at);
 		if (r)
 			return r;
-		(*at)->have = *selection;
+		(*at)->have = want;
 		eval->loaded[field] = true;
 	}
 	*ret = *at;
