@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The API from outside: the real front, engine and ledger; accounts and appliance are played by tests/lib/grants.
+# The API from outside: the real front, engine, keys and ledger; accounts and appliance are played by tests/lib/grants.
 # Prints TAP; needs the tools tree.
 set -eu
 
@@ -38,6 +38,7 @@ tap 'without the key of the grants it does not start' \
 	not env CREDENTIALS_DIRECTORY="$dir/run" "$O/service/engine/redoubt-engine"
 
 start_audit
+start_keys
 start_front
 start_engine
 start_grants
