@@ -280,6 +280,7 @@ static int start(struct engine *engine)
 	if (r)
 		return failed("credential grant", r);
 	sql_limit_memory(SQLITE_MEMORY_MAX);
+	sql_set_temp_folder(engine->folder);
 	r = open_store(engine);
 	if (r)
 		return r;

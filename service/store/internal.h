@@ -40,7 +40,7 @@ struct store_workspace {
 };
 
 struct store {
-	char path[STORE_PATH], temp[STORE_PATH]; /* of the catalog; of the folder */
+	char path[STORE_PATH], folder[STORE_PATH]; /* of the catalog; of all of it */
 	struct keys *keys;
 	struct folder *log_folder, *segment_folder;
 	struct log *log;

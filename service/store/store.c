@@ -91,7 +91,7 @@ static int open_folder(struct store *store, const char *name, struct folder **re
 {
 	char path[STORE_PATH + 16];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", store->temp, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", store->folder, name);
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return neg_errno();
 	return folder_open(path, store->hook, store->hook_data, ret);
@@ -145,7 +145,7 @@ int store_open(const char *folder, const struct store_options *options, struct s
 	int len = snprintf(store->path, STORE_PATH, "%s/catalog.sqlite", folder);
 	if (len < 0 || (size_t)len >= STORE_PATH)
 		return -ENAMETOOLONG;
-	(void)snprintf(store->temp, STORE_PATH, "%s", folder);
+	(void)snprintf(store->folder, STORE_PATH, "%s", folder);
 
 	int r = open_all(store, options);
 	if (r == STORE_DAMAGED && options->ret_damage)

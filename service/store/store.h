@@ -42,8 +42,7 @@ struct store_options {
 };
 
 /*
- * Open the store in a folder, making what is missing, and read back what the log has. It has no keeper yet. Temporary files of SQLite go to the
- * folder as well: once per process, because where they go is one setting for all of it.
+ * Open the store in a folder, making what is missing, and read back what the log has. It has no keeper yet.
  *
  * Returns 0, an outcome above, or -errno; *ret is set only on success.
  */
