@@ -12,7 +12,7 @@
 
 constexpr size_t RESULT_MAX = 64u << 20;
 constexpr uint64_t DEADLINE_US = 60'000'000;
-constexpr size_t SHOWN = 12; /* rows that are printed */
+constexpr size_t SHOWN = 6; /* rows that are printed */
 
 /* The parameters that queries may name: an int, a float, a bool, null, text, text with a NUL, a moment, an array. */
 static size_t put_parameters(struct buf *out, struct sql_parameter *ret)

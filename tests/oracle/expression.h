@@ -45,6 +45,7 @@ struct scope {
 	bool subqueries; /* may be made */
 	bool big;	 /* many rows: what costs the square of them must not be */
 	bool fails; /* FROM itself may fail, for rows that WHERE may or may not have left out */
+	bool vague; /* which of several equal values the columns have is not known */
 	bool rough; /* something was made whose last digits depend on the order of rows */
 	uint32_t next_sub; /* number of the next sub-query's source */
 };

@@ -143,6 +143,7 @@ static uint32_t put_inner(struct scope *scope, struct buf *out, enum holds *hold
 	from_put(kind, &from, &from, &inner);
 	scope->fails |= inner.fails;
 	scope->big |= inner.big;
+	scope->vague |= distinct || grouped;
 	buf_add_str(out, distinct ? "SELECT DISTINCT " : "SELECT ");
 	for (uint32_t i = 0; i < n; i++) {
 		char letter = LETTERS[random_below(r, sizeof(LETTERS) - 1)];

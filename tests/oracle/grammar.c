@@ -110,14 +110,14 @@ static void put_plain(struct random *r, struct asked *ret)
 	uint32_t n = put_items(&scope, &ret->text, 1 + random_below(r, ITEMS_MAX));
 	buf_add(&ret->text, from.data, from.len);
 	put_where(&scope, &ret->text, 70);
-	ret->loose = distinct;
+	ret->loose = distinct || scope.vague;
 	put_end(&scope, ret, n, !distinct);
 }
 
 static void put_star(struct random *r, struct asked *ret)
 {
 	static const char *const STARS[] = {
-		"*", "*", "p.*", "* EXCEPT (i, s)", "p.o.*", "*, p.i + 1 AS c0", "p.u AS c0, *"
+		"*", "*", "p.*", "* EXCEPT (i, s)", "p.o.*", "*, p.g AS c0", "p.u AS c0, *"
 	};
 	struct scope scope = { .r = r, .subqueries = true };
 
