@@ -220,6 +220,16 @@ static int create_collection(struct store *store, struct collection *collection)
 	return full ? CATALOG_FULL : create_with_key(store, collection);
 }
 
+int catalog_create_as(struct store *store, const struct collection *collection)
+{
+	struct collection copy = *collection;
+
+	(void)pthread_mutex_lock(&store->admin);
+	int r = create_collection(store, &copy);
+	(void)pthread_mutex_unlock(&store->admin);
+	return r;
+}
+
 int catalog_collection_create(struct store *store, const struct collection *collection)
 {
 	struct collection copy = *collection;
@@ -231,10 +241,7 @@ int catalog_collection_create(struct store *store, const struct collection *coll
 	if (r)
 		return r;
 	copy.uuid = uuid;
-	(void)pthread_mutex_lock(&store->admin);
-	r = create_collection(store, &copy);
-	(void)pthread_mutex_unlock(&store->admin);
-	return r;
+	return catalog_create_as(store, &copy);
 }
 
 static int delete_rows(sqlite3 *db, const struct live *live)

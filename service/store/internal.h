@@ -115,6 +115,9 @@ void store_remove(struct store *store, struct live *live);
  */
 [[nodiscard]] int store_recover(struct store *store);
 
+/* Make a collection that has its uuid already. Returns as catalog_collection_create(). */
+[[nodiscard]] int catalog_create_as(struct store *store, const struct collection *collection);
+
 /* Begin a transaction of the catalog. Returns 0 with the book locked, or -errno without. */
 [[nodiscard]] int book_begin(struct store *store);
 

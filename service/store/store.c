@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 
 #include "common/crypto/crypto.h"
+#include "service/store/import.h"
 #include "service/store/internal.h"
 #include "service/store/keep.h"
 #include "service/store/keeper.h"
@@ -112,6 +113,7 @@ static int open_log(struct store *store)
 
 static int open_all(struct store *store, const struct store_options *options)
 {
+	bool import = false;
 	int r = cache_new(options->cache_bytes ? options->cache_bytes : CACHE_BYTES, &store->cache);
 
 	if (r == 0)
@@ -121,11 +123,15 @@ static int open_all(struct store *store, const struct store_options *options)
 	if (r == 0)
 		r = book_open(store);
 	if (r == 0)
+		r = import_prepare(store, &import);
+	if (r == 0)
 		r = open_log(store);
 	if (r == 0)
 		r = load_all(store);
 	if (r == 0)
 		r = replay_log(store);
+	if (r == 0 && import)
+		r = import_all(store);
 	return r;
 }
 
