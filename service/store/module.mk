@@ -5,5 +5,8 @@ service/store/store.src := $(addprefix service/store/, \
 	keep.c keep_merge.c keeper.c live.c load.c pages.c part.c recent.c replay.c rewrite.c segment.c segment_writer.c \
 	state.c store.c table.c write.c)
 
+# What its tests link, top down, beside common.
+store_libs := service/store/store service/chunk/chunk service/value/value service/column/column service/disk/disk \
+	service/keys/keys common/keyring/keyring
 # What a program that links store needs from outside, beside common's.
 store_pkgs := sqlite3 yyjson

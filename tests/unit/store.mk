@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The store and what it is made of, top down.
-store_libs := service/store/store service/chunk/chunk service/value/value service/column/column service/disk/disk \
-	service/keys/keys common/keyring/keyring
-store_tests := store store-busy store-crash store-import
+store_tests := store store-busy store-crash store-import store-parts
 tests += $(store_tests:%=tests/unit/test-%)
 $(foreach t,$(store_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
