@@ -12,7 +12,9 @@
 #include <sqlite3.h>
 
 #include "common/clock.h"
+#include "service/disk/file.h"
 #include "service/store/db.h"
+#include "service/store/store.h"
 
 constexpr int VERSION = 2; /* of the schema; in user_version. 1 was documents.sqlite */
 

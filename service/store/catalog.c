@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "service/chunk/chunk.h"
+#include "service/column/spans.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
 #include "service/store/state.h"

@@ -4,23 +4,29 @@
 
 #include "service/store/catalog.h"
 
-#include <errno.h>
+#include <asm-generic/errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include <sqlite3.h>
 
+#include "common/base.h"
+#include "common/buf.h"
+#include "common/proto/keys.h"
+#include "service/disk/log.h"
+#include "service/keys/keys.h"
 #include "service/store/db.h"
 #include "service/store/internal.h"
 #include "service/store/keep.h"
 #include "service/store/live.h"
+#include "service/store/part.h"
 #include "service/store/segment.h"
 #include "service/store/state.h"
+#include "service/store/store.h"
 #include "service/store/table.h"
 
 /* Run a statement with a number or a text (or both) in the open transaction. */

@@ -7,13 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "common/buf.h"
 #include "common/crypto/crypto.h"
+#include "service/chunk/builder.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/document.h"
+#include "service/column/spans.h"
+#include "service/disk/log.h"
+#include "service/store/catalog.h"
 #include "service/store/find.h"
 #include "service/store/frame.h"
+#include "service/store/ids.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
+#include "service/store/state.h"
 #include "service/store/write.h"
+#include "service/value/value.h"
 
 /* Where a document is, and what is to become of it. */
 struct place {
@@ -186,15 +196,32 @@ static int prepare(const struct str *id, size_t n, const enum document_status *s
 	return change->place ? 0 : -ENOMEM;
 }
 
+/* Take the turn and change. */
+static int change_in_turn(struct live *live, struct change *change, size_t n,
+			  enum document_status *status)
+{
+	cleanup(write_done) struct write write = {};
+	struct log_batch batch = { .kind = FRAME_ADD };
+	struct snapshot *draft = nullptr;
+
+	int r = crypto_random(batch.id, LOG_ID);
+	if (r == 0)
+		r = live_begin(live);
+	if (r)
+		return r;
+	change->tip = live->tip;
+	r = make_next(change, n, status, &write, &draft);
+	batch.data = write.frame;
+	batch.len = write.frame_len;
+	return write_log(live, &draft, &batch, r);
+}
+
 int documents_change(struct store *store, const char *workspace, const char *name,
 		     const struct str *id, size_t n, enum document_status *status,
 		     documents_change_fn *fn, void *userdata)
 {
 	cleanup(live_unref_at) struct live *live = nullptr;
 	cleanup(change_done) struct change change = { .fn = fn, .userdata = userdata };
-	cleanup(write_done) struct write write = {};
-	struct snapshot *draft = nullptr;
-	struct log_batch batch = { .kind = FRAME_ADD };
 
 	if (catalog_is_built_in(workspace, name))
 		return CATALOG_BUILT_IN;
@@ -202,16 +229,6 @@ int documents_change(struct store *store, const char *workspace, const char *nam
 	if (r == 0)
 		r = live_wait_for_room(live);
 	if (r == 0)
-		r = crypto_random(batch.id, LOG_ID);
-	if (r == 0)
 		r = prepare(id, n, status, &change);
-	if (r == 0)
-		r = live_begin(live);
-	if (r)
-		return r;
-	change.tip = live->tip;
-	r = make_next(&change, n, status, &write, &draft);
-	batch.data = write.frame;
-	batch.len = write.frame_len;
-	return write_log(live, &draft, &batch, r);
+	return r ? r : change_in_turn(live, &change, n, status);
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/commit.h"
 
-#include <errno.h>
+#include <asm-generic/errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <sqlite3.h>
 
+#include "common/base.h"
+#include "common/buf.h"
 #include "common/clock.h"
 #include "service/store/db.h"
+#include "service/store/gone.h"
 #include "service/store/internal.h"
+#include "service/store/segment.h"
+#include "service/store/state.h"
 
 constexpr size_t GONE_BLOB_MAX = 16'384;
 

@@ -7,20 +7,33 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/base.h"
+#include "common/buf.h"
 #include "common/bytes.h"
 #include "common/crypto/crypto.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
+#include "service/column/kind.h"
+#include "service/disk/log.h"
 #include "service/store/documents.h"
 #include "service/store/frame.h"
 #include "service/store/gone.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
+#include "service/store/snapshot.h"
+#include "service/store/state.h"
 #include "service/store/write.h"
 
-/* Look at a block's times. */
-static int expire_block(const int64_t *time, uint32_t first, uint32_t rows, int64_t cutoff_us,
-			const struct snapshot *state, size_t index, struct snapshot *draft,
-			int64_t *n)
+/* A search for old documents. */
+struct search {
+	const struct snapshot *state;
+	struct snapshot *draft; /* or nullptr: only count */
+	int64_t cutoff_us, n;
+};
+
+/* Look at the times of rows[n] from first on. */
+static int expire_block(struct search *search, size_t index, const int64_t *time, uint32_t first,
+			uint32_t rows)
 {
 	int r = 0;
 
@@ -28,35 +41,34 @@ static int expire_block(const int64_t *time, uint32_t first, uint32_t rows, int6
 		bool is_new = false;
 
 		/* Asked anew for each: a draft's set moves when it is changed. */
-		if (time[i] >= cutoff_us || gone_has(state->entry[index].view.deleted, first + i))
+		if (time[i] >= search->cutoff_us ||
+		    gone_has(search->state->entry[index].view.deleted, first + i))
 			continue;
-		++*n;
-		if (draft)
-			r = state_delete(draft, index, first + i, &is_new);
+		search->n++;
+		if (search->draft)
+			r = state_delete(search->draft, index, first + i, &is_new);
 	}
 	return r;
 }
 
-static int expire_chunk(const struct snapshot *state, size_t index, int64_t cutoff_us,
-			struct snapshot *draft, int64_t *n)
+static int expire_chunk(struct search *search, size_t index)
 {
-	struct chunk *chunk = state->entry[index].part->chunk;
+	struct chunk *chunk = search->state->entry[index].part->chunk;
 	uint32_t at = chunk_child(chunk, 0, "_event_time", 11), rows = chunk_rows(chunk);
 	cleanup(column_close) struct column column = {};
 
 	if (at == CHUNK_NONE || chunk_column(chunk, at)->kinds != 1u << KIND_TIMESTAMP)
 		return -EBADMSG;
-	if (chunk_column(chunk, at)->int_min >= cutoff_us)
+	if (chunk_column(chunk, at)->int_min >= search->cutoff_us)
 		return 0;
 	auto_free int64_t *time = malloc(COLUMN_BLOCK * sizeof(*time));
 	int r = time ? column_open(chunk, at, 1u << LANE_INTS, &column) : -ENOMEM;
 	for (uint32_t b = 0; r == 0 && b < column_blocks(rows); b++) {
 		uint32_t first = b * COLUMN_BLOCK;
+		uint32_t n = rows - first < COLUMN_BLOCK ? rows - first : COLUMN_BLOCK;
 
 		column_ints(&column, b, time);
-		r = expire_block(time, first,
-				 rows - first < COLUMN_BLOCK ? rows - first : COLUMN_BLOCK,
-				 cutoff_us, state, index, draft, n);
+		r = expire_block(search, index, time, first, n);
 	}
 	return r > 0 ? -EBADMSG : r;
 }
@@ -64,13 +76,13 @@ static int expire_chunk(const struct snapshot *state, size_t index, int64_t cuto
 int expire_before(const struct snapshot *state, int64_t cutoff_us, struct snapshot *draft,
 		  int64_t *ret)
 {
-	int64_t n = 0;
+	struct search search = { .state = state, .draft = draft, .cutoff_us = cutoff_us };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < state->n; i++)
-		r = expire_chunk(state, i, cutoff_us, draft, &n);
+		r = expire_chunk(&search, i);
 	if (r == 0)
-		*ret = n;
+		*ret = search.n;
 	return r;
 }
 

@@ -7,9 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
+#include "service/column/strings.h"
 #include "service/store/gone.h"
+#include "service/store/ids.h"
 #include "service/store/snapshot.h"
+#include "service/store/state.h"
 
 /* The search in one chunk. */
 struct search {
@@ -94,6 +101,8 @@ static int ask_filter(struct search *search, const struct entry *entry, uint32_t
 	cleanup(column_close) struct column column = {};
 	const struct part *part = entry->part;
 
+	uint32_t n = 0;
+
 	search->n_maybe = 0;
 	if (!part->index) {
 		int r = column_open(part->chunk, id_column, 1u << LANE_FILTER, &column);
@@ -103,11 +112,14 @@ static int ask_filter(struct search *search, const struct entry *entry, uint32_t
 	}
 	for (uint32_t i = 0; i < search->n; i++) {
 		uint64_t hash = search->ids->hash[search->left[i]];
+		bool may = part->index ? ids_index_may_have(part->index, hash)
+				       : column_may_have(&column, hash);
 
-		if (part->index ? ids_index_may_have(part->index, hash)
-				: column_may_have(&column, hash))
-			search->maybe[search->n_maybe++] = i;
+		/* Written in any case: the processor need not guess. n is at most i. */
+		search->maybe[n] = i;
+		n += may;
 	}
+	search->n_maybe = n;
 	return 0;
 }
 

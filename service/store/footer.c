@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/bytes.h"
 
 constexpr uint32_t MAGIC = 0x31464753; /* "SGF1" */

@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "common/buf.h"
 #include "common/bytes.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
+#include "service/column/spans.h"
 
 size_t frame_tail(uint32_t rows)
 {

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "common/buf.h"
 #include "common/bytes.h"
+#include "service/chunk/chunk.h"
 
 /* The blob's first byte. */
 enum form : uint8_t {

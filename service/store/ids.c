@@ -7,8 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "common/buf.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/column/filter.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
+#include "service/column/strings.h"
 
 constexpr size_t TEXT_MAX = SIZE_MAX / 2;
 constexpr unsigned int ROW_BITS = 16;

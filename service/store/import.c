@@ -12,11 +12,17 @@
 
 #include <sqlite3.h>
 
+#include "common/base.h"
 #include "common/crypto/crypto.h"
+#include "service/chunk/builder.h"
+#include "service/disk/file.h"
+#include "service/store/catalog.h"
 #include "service/store/db.h"
 #include "service/store/documents.h"
+#include "service/store/internal.h"
 #include "service/store/live.h"
 #include "service/store/store.h"
+#include "service/value/value.h"
 
 constexpr int OLD_VERSION = 1;
 constexpr int TAKEN_OVER = 1; /* the catalog's application_id once it is done */

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/keep.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/base.h"
 #include "common/clock.h"
+#include "service/chunk/chunk.h"
+#include "service/disk/log.h"
 #include "service/store/commit.h"
 #include "service/store/internal.h"
 #include "service/store/keep_merge.h"
+#include "service/store/live.h"
 #include "service/store/rewrite.h"
 #include "service/store/segment.h"
+#include "service/store/snapshot.h"
+#include "service/store/state.h"
+#include "service/store/store.h"
 
 constexpr uint64_t OLD_US = 60'000'000; /* in memory; then it is sealed, full or not */
 constexpr uint64_t SEAL_ROWS = CHUNK_ROWS - CHUNK_ROWS / 10;

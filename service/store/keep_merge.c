@@ -6,9 +6,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/base.h"
 #include "common/clock.h"
+#include "service/chunk/chunk.h"
 #include "service/store/internal.h"
+#include "service/store/live.h"
+#include "service/store/rewrite.h"
 #include "service/store/segment.h"
+#include "service/store/snapshot.h"
+#include "service/store/state.h"
+#include "service/store/store.h"
 
 constexpr size_t MERGE = 8;	     /* segments of a size that become one */
 constexpr uint64_t RATE = 64u << 20; /* bytes a second that merging writes at most */
@@ -17,7 +24,8 @@ constexpr uint32_t FULL_ROWS = CHUNK_ROWS / 4 * 3; /* a chunk of so many is not 
 constexpr uint32_t DELETED_PART = 8;		   /* one in so many rows deleted: written anew */
 
 /* Live rows below which a segment is of a size. */
-static const uint64_t SIZES[] = { 8192, FULL_ROWS, MERGE *FULL_ROWS, 64 * FULL_ROWS };
+static const uint64_t SIZES[] = { 8192, FULL_ROWS, (uint64_t)MERGE *FULL_ROWS,
+				  UINT64_C(64) * FULL_ROWS };
 
 /* The chunks of one segment in a state, which are neighbours. */
 struct group {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/keeper.h"
 
-#include <errno.h>
+#include <bits/time.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,6 +10,9 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "service/disk/cache.h"
+#include "service/disk/log.h"
+#include "service/store/internal.h"
 #include "service/store/keep.h"
 #include "service/store/live.h"
 #include "service/store/store.h"

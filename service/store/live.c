@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/live.h"
 
+#include <bits/time.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,11 +11,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base.h"
 #include "common/clock.h"
+#include "common/proto/keys.h"
+#include "common/secret.h"
+#include "service/chunk/chunk.h"
+#include "service/disk/log.h"
+#include "service/store/catalog.h"
 #include "service/store/internal.h"
+#include "service/store/part.h"
+#include "service/store/recent.h"
 #include "service/store/segment.h"
+#include "service/store/snapshot.h"
+#include "service/store/state.h"
 
-constexpr uint64_t ROWS_MAX = 4 * CHUNK_ROWS; /* in memory, of one collection */
+constexpr uint64_t ROWS_MAX = UINT64_C(4) * CHUNK_ROWS; /* in memory, of one collection */
 constexpr int WAIT_MAX_S = 30;
 constexpr unsigned int KEY_BITS = 16; /* of a number in the log */
 

@@ -11,14 +11,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <sqlite3.h>
 
+#include "common/base.h"
+#include "common/proto/keys.h"
+#include "service/disk/file.h"
+#include "service/disk/log.h"
+#include "service/keys/keys.h"
+#include "service/store/catalog.h"
 #include "service/store/db.h"
+#include "service/store/gone.h"
 #include "service/store/live.h"
+#include "service/store/part.h"
 #include "service/store/segment.h"
+#include "service/store/snapshot.h"
 #include "service/store/state.h"
+#include "service/store/store.h"
 
 static const char *nullable(sqlite3_stmt *stmt, int column)
 {

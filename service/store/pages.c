@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/buf.h"
+#include "service/chunk/chunk.h"
+#include "service/disk/sealed.h"
+
 constexpr size_t BYTES_MAX = 2u << 30; /* a builder's documents take half of it */
 constexpr size_t LARGE = 3;	       /* pages; one more of them is little */
 

@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/base.h"
+#include "service/chunk/chunk.h"
+#include "service/store/gone.h"
+#include "service/store/ids.h"
 #include "service/store/segment.h"
 
 int part_new(struct chunk **chunk, struct ids_index **index, struct segment **segment,

@@ -11,13 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/bytes.h"
 #include "common/clock.h"
+#include "service/column/spans.h"
+#include "service/disk/log.h"
 #include "service/store/expire.h"
 #include "service/store/frame.h"
 #include "service/store/ids.h"
 #include "service/store/keep.h"
 #include "service/store/live.h"
+#include "service/store/recent.h"
+#include "service/store/state.h"
+#include "service/store/store.h"
 #include "service/store/write.h"
 
 constexpr unsigned int KEY_BITS = 16; /* as in live_log_number() */

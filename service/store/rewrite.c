@@ -8,8 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/buf.h"
+#include "service/chunk/builder.h"
+#include "service/chunk/chunk.h"
 #include "service/store/gone.h"
+#include "service/store/part.h"
+#include "service/store/segment.h"
+#include "service/store/snapshot.h"
+#include "service/store/state.h"
 
 constexpr uint32_t PENDING = UINT32_MAX;
 constexpr size_t CHUNK_BYTES_MAX = 2u << 30;
@@ -126,6 +133,21 @@ static int flush(struct rewrite *rewrite)
 	return 0;
 }
 
+/* Add rows of a source to the builder, fewer if documents are so large that they make no whole chunk. Returns as builder_add_chunk(). */
+static int add_chunk(struct builder *builder, const struct entry *entry, uint32_t from,
+		     uint32_t *rows)
+{
+	int r = BUILDER_FULL;
+
+	for (uint32_t n = *rows; r == BUILDER_FULL && n > 0; n /= 2) {
+		*rows = n;
+		r = builder_add_chunk(builder, entry->part->chunk, entry->view.deleted, from, n);
+		if (builder_rows(builder) > 0)
+			break; /* it can be written, and that makes room */
+	}
+	return r;
+}
+
 /* Add some rows of a source to the builder; those that do not fit are left. Returns 0 or -errno; *rows is how many were taken. */
 static int add_rows(struct rewrite *rewrite, uint32_t source, uint32_t from, uint32_t *rows)
 {
@@ -135,17 +157,10 @@ static int add_rows(struct rewrite *rewrite, uint32_t source, uint32_t from, uin
 
 	if (*rows - gone > room)
 		*rows = room;
-	int r = *rows == 0 ? BUILDER_FULL : 0;
-	if (r == 0)
-		r = builder_add_chunk(rewrite->builder, entry->part->chunk, entry->view.deleted,
-				      from, *rows);
+	int r = *rows == 0 ? BUILDER_FULL : add_chunk(rewrite->builder, entry, from, rows);
 	if (r == BUILDER_FULL && base > 0) {
 		*rows = 0;
 		return flush(rewrite);
-	}
-	if (r == BUILDER_FULL && *rows > 1) { /* documents so large that they make no whole chunk */
-		*rows /= 2;
-		return add_rows(rewrite, source, from, rows);
 	}
 	if (r)
 		return r > 0 ? -EMSGSIZE : r;

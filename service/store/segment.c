@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "service/chunk/chunk.h"
 #include "service/disk/cache.h"
 #include "service/disk/file.h"
+#include "service/disk/sealed.h"
 #include "service/store/footer.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
+#include "service/store/part.h"
 #include "service/store/segment_body.h"
 
 struct segment {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/segment.h"
 
+#include <asm-generic/errno.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
@@ -10,12 +11,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base.h"
+#include "common/buf.h"
 #include "common/clock.h"
+#include "service/chunk/builder.h"
+#include "service/chunk/chunk.h"
+#include "service/column/strings.h"
 #include "service/disk/file.h"
+#include "service/disk/sealed.h"
 #include "service/store/footer.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
 #include "service/store/pages.h"
+#include "service/store/part.h"
 #include "service/store/segment_body.h"
 
 constexpr uint32_t COPY_PAGES = 16;   /* read at once */

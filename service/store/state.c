@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "service/store/gone.h"
+#include "service/store/part.h"
 #include "service/store/segment.h"
 
 int state_new(size_t room, struct snapshot **ret)

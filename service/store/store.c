@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/store.h"
 
+#include <bits/pthreadtypes.h>
+#include <bits/time.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -15,13 +17,18 @@
 
 #include <sqlite3.h>
 
+#include "common/base.h"
 #include "common/crypto/crypto.h"
+#include "service/disk/cache.h"
+#include "service/disk/file.h"
+#include "service/disk/log.h"
+#include "service/disk/sealed.h"
 #include "service/store/import.h"
 #include "service/store/internal.h"
-#include "service/store/keep.h"
 #include "service/store/keeper.h"
 #include "service/store/live.h"
 #include "service/store/segment.h"
+#include "service/store/state.h"
 #include "service/store/table.h"
 
 constexpr size_t CACHE_BYTES = 128u << 20;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/store/catalog.h"
 #include "service/store/live.h"
 #include "service/store/table.h"
 
@@ -212,8 +213,8 @@ int store_insert_workspace(struct store *store, const struct workspace *workspac
 	struct store_workspace copy = { .created_us = workspace->created_us };
 	struct store_workspace *grown = nullptr;
 	size_t at = 0;
-	int r = copy_text(workspace->name, &copy.name);
-
+	copy.name = strdup(workspace->name);
+	int r = copy.name ? 0 : -ENOMEM;
 	if (r == 0)
 		r = copy_text(workspace->description, &copy.description);
 	if (r == 0)

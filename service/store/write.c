@@ -7,10 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
+#include "common/buf.h"
+#include "service/chunk/builder.h"
+#include "service/chunk/chunk.h"
+#include "service/disk/log.h"
 #include "service/store/find.h"
 #include "service/store/frame.h"
 #include "service/store/gone.h"
+#include "service/store/ids.h"
 #include "service/store/internal.h"
+#include "service/store/live.h"
+#include "service/store/part.h"
+#include "service/store/recent.h"
+#include "service/store/snapshot.h"
+#include "service/store/state.h"
 
 void write_done(struct write *write)
 {
