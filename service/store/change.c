@@ -36,7 +36,7 @@ struct place {
 
 /* Documents being changed, in the collection's turn. */
 struct change {
-	const struct snapshot *tip;
+	struct live *live;
 	struct ids ids;
 	struct ids_index *index;
 	struct place *place;		/* [ids.n] */
@@ -87,7 +87,7 @@ static int read_stored(struct change *change, const struct place *place, struct 
 	if (change->reader && change->reader_chunk != place->chunk)
 		change->reader = document_reader_free(change->reader);
 	if (!change->reader) {
-		int r = document_reader_new(change->tip->entry[place->chunk].part->chunk,
+		int r = document_reader_new(change->live->tip->entry[place->chunk].part->chunk,
 					    &change->reader);
 
 		if (r)
@@ -152,7 +152,7 @@ static int make_next(struct change *change, size_t n, enum document_status *stat
 		     struct write *write, struct snapshot **ret)
 {
 	cleanup(builder_free_at) struct builder *builder = nullptr;
-	int r = find_ids(change->tip, &change->ids, on_found, change);
+	int r = find_ids(change->live->tip, &change->ids, change->live->seen, on_found, change);
 	uint32_t index = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
@@ -166,7 +166,7 @@ static int make_next(struct change *change, size_t n, enum document_status *stat
 		return r;
 	r = write_pack(builder, write);
 	if (r == 0)
-		r = write_apply(write, change->tip, ret);
+		r = write_apply(write, change->live, ret);
 	if (r == 0)
 		frame_write_tail(write->replaced, write->part->rows,
 				 write->frame + write->frame_len - frame_tail(write->part->rows));
@@ -209,7 +209,8 @@ static int change_in_turn(struct live *live, struct change *change, size_t n,
 		r = live_begin(live);
 	if (r)
 		return r;
-	change->tip = live->tip;
+	change->live = live;
+	live_see(live);
 	r = make_next(change, n, status, &write, &draft);
 	batch.data = write.frame;
 	batch.len = write.frame_len;

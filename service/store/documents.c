@@ -104,7 +104,7 @@ int documents_add(struct store *store, const char *workspace, const char *name,
 		live_end(live);
 		return live_finish(live, position);
 	}
-	r = write_apply(&write, live->tip, &draft);
+	r = write_apply(&write, live, &draft);
 	if (r == 0)
 		frame_write_tail(write.replaced, rows,
 				 write.frame + write.frame_len - frame_tail(rows));
@@ -160,7 +160,7 @@ int documents_delete(struct store *store, const char *workspace, const char *nam
 		return r;
 	r = state_copy(live->tip, 0, &draft);
 	if (r == 0)
-		r = write_delete(draft, &ids);
+		r = write_delete(live, draft, &ids);
 	if (r == 0 && draft->documents == live->tip->documents)
 		draft = snapshot_unref(draft); /* none of them was there */
 	batch.data = frame.data;

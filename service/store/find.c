@@ -26,17 +26,17 @@ struct search {
 	uint32_t n;
 	uint32_t *maybe; /* [n_maybe] places in left that a filter lets through */
 	uint32_t n_maybe;
+	bool *found; /* [ids->n] */
 	struct strings_room room;
 	find_fn *fn;
 	void *userdata;
 };
 
-constexpr uint32_t FOUND = UINT32_MAX;
-
 static void search_done(struct search *search)
 {
 	free(search->left);
 	free(search->maybe);
+	free(search->found);
 	strings_room_done(&search->room);
 }
 
@@ -132,14 +132,14 @@ static int look_up(struct search *search, size_t chunk, uint32_t id_column)
 			    1u << LANE_STRINGS | (memory ? 0u : 1u << LANE_ORDER), &column);
 
 	for (uint32_t i = 0; r == 0 && i < search->n_maybe; i++) {
-		uint32_t *index = &search->left[search->maybe[i]], row = 0;
+		uint32_t index = search->left[search->maybe[i]], row = 0;
 
-		r = memory ? row_in_memory(search, entry, &column, *index, &row)
-			   : row_in_segment(search, entry, &column, *index, &row);
+		r = memory ? row_in_memory(search, entry, &column, index, &row)
+			   : row_in_segment(search, entry, &column, index, &row);
 		if (r <= 0)
 			continue;
-		r = search->fn(search->userdata, *index, chunk, row);
-		*index = FOUND;
+		r = search->fn(search->userdata, index, chunk, row);
+		search->found[index] = true;
 	}
 	return r > 0 ? -EBADMSG : r;
 }
@@ -150,7 +150,7 @@ static void compact(struct search *search)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < search->n; i++)
-		if (search->left[i] != FOUND)
+		if (!search->found[search->left[i]])
 			search->left[n++] = search->left[i];
 	search->n = n;
 }
@@ -172,20 +172,46 @@ static int search_chunk(struct search *search, size_t chunk)
 	return r;
 }
 
-int find_ids(const struct snapshot *state, const struct ids *ids, find_fn *fn, void *userdata)
+/* The _ids that are to be looked for in memory: those that were not seen there are not. */
+static void choose_for_memory(struct search *search, const struct ids_seen *seen)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < search->ids->n; i++) {
+		search->left[n] = i;
+		n += !seen || ids_seen_may_have(seen, search->ids->hash[i]);
+	}
+	search->n = n;
+}
+
+/* Of all _ids, those that were not found in memory. */
+static void choose_for_segments(struct search *search, const bool *found)
+{
+	search->n = 0;
+	for (uint32_t i = 0; i < search->ids->n; i++)
+		if (!found[i])
+			search->left[search->n++] = i;
+}
+
+int find_ids(const struct snapshot *state, const struct ids *ids, const struct ids_seen *seen,
+	     find_fn *fn, void *userdata)
 {
 	cleanup(search_done) struct search search = {
-		.state = state, .ids = ids, .n = ids->n, .fn = fn, .userdata = userdata
+		.state = state, .ids = ids, .fn = fn, .userdata = userdata
 	};
+	size_t segments = state->n - state->memory_parts;
 	int r = 0;
 
 	search.left = calloc((size_t)ids->n + 1, sizeof(*search.left));
 	search.maybe = calloc((size_t)ids->n + 1, sizeof(*search.maybe));
-	if (!search.left || !search.maybe)
+	search.found = calloc((size_t)ids->n + 1, sizeof(*search.found));
+	if (!search.left || !search.maybe || !search.found)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < ids->n; i++)
-		search.left[i] = i;
-	for (size_t i = state->n; r == 0 && i > 0 && search.n > 0; i--)
+	choose_for_memory(&search, seen);
+	for (size_t i = state->n; r == 0 && i > segments && search.n > 0; i--)
+		r = search_chunk(&search, i - 1);
+	choose_for_segments(&search, search.found);
+	for (size_t i = segments; r == 0 && i > 0 && search.n > 0; i--)
 		r = search_chunk(&search, i - 1);
 	return r;
 }
@@ -210,7 +236,7 @@ int snapshot_find(const struct snapshot *snapshot, const char *id, size_t len, s
 	uint64_t hash = column_hash_text(KIND_STRING, id, len);
 	struct ids ids = { .n = 1, .hash = &hash, .id = &text };
 	struct place place = {};
-	int r = find_ids(snapshot, &ids, on_found, &place);
+	int r = find_ids(snapshot, &ids, nullptr, on_found, &place);
 
 	if (r)
 		return r;

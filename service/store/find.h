@@ -21,9 +21,10 @@ typedef int find_fn(void *userdata, uint32_t index, size_t chunk, uint32_t row);
 /*
  * Find documents that are not deleted. fn may delete rows of the state where it is told of them.
  *
- * ids  an _id may be there several times; only the first is told of
+ * ids   an _id may be there several times: it is told of each time, unless fn deletes it
+ * seen  the _ids of all chunks in memory; or nullptr
  *
  * Returns 0, what fn returned, -EBADMSG (stored bytes are wrong) or another -errno.
  */
-[[nodiscard]] int find_ids(const struct snapshot *state, const struct ids *ids, find_fn *fn,
-			   void *userdata);
+[[nodiscard]] int find_ids(const struct snapshot *state, const struct ids *ids,
+			   const struct ids_seen *seen, find_fn *fn, void *userdata);

@@ -27,6 +27,13 @@ struct ids_index {
 
 static_assert(CHUNK_ROWS == 1u << ROW_BITS);
 
+constexpr unsigned int SEEN_BITS = 14;
+
+/* A Bloom filter whose two bits for a hash are in one word. Only the 48 bits that an index keeps are used. */
+struct ids_seen {
+	uint64_t word[1u << SEEN_BITS];
+};
+
 void ids_done(struct ids *ids)
 {
 	free(ids->hash);
@@ -196,4 +203,32 @@ int ids_each_repeated(const struct ids *ids, const struct ids_index *index, ids_
 		}
 	}
 	return 0;
+}
+
+int ids_seen_new(struct ids_seen **ret)
+{
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+struct ids_seen *ids_seen_free(struct ids_seen *seen)
+{
+	free(seen);
+	return nullptr;
+}
+
+static uint64_t seen_bits(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 16 & 63) | UINT64_C(1) << (hash >> 22 & 63);
+}
+
+void ids_seen_add(struct ids_seen *seen, const struct ids_index *index)
+{
+	for (uint32_t i = 0; i < index->n; i++)
+		seen->word[index->entry[i] >> (64 - SEEN_BITS)] |= seen_bits(index->entry[i]);
+}
+
+bool ids_seen_may_have(const struct ids_seen *seen, uint64_t hash)
+{
+	return (~seen->word[hash >> (64 - SEEN_BITS)] & seen_bits(hash)) == 0;
 }

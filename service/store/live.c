@@ -26,6 +26,7 @@
 #include "service/store/state.h"
 
 constexpr uint64_t ROWS_MAX = UINT64_C(4) * CHUNK_ROWS; /* in memory, of one collection */
+constexpr size_t SEEN_PARTS = 4;
 constexpr int WAIT_MAX_S = 30;
 constexpr unsigned int KEY_BITS = 16; /* of a number in the log */
 
@@ -120,6 +121,7 @@ struct live *live_unref(struct live *live)
 	snapshot_unref(live->tip);
 	snapshot_unref(live->visible);
 	recent_done(&live->recent);
+	ids_seen_free(live->seen);
 	for (size_t i = 0; i < live->n_keys; i++)
 		secret_done(&live->key[i].secret);
 	free(live->key);
@@ -201,6 +203,26 @@ static void set_tip(struct live *live, struct snapshot *state)
 	live->tip = state;
 }
 
+void live_see(struct live *live)
+{
+	const struct snapshot *tip = live->tip;
+
+	/* Without memory each chunk is asked. */
+	if (live->seen || tip->memory_parts < SEEN_PARTS || ids_seen_new(&live->seen))
+		return;
+	for (size_t i = tip->n - tip->memory_parts; i < tip->n; i++)
+		ids_seen_add(live->seen, tip->entry[i].part->index);
+}
+
+/* Keep what was seen in step with the state that is about to be the tip. */
+static void note_seen(struct live *live, const struct snapshot *state)
+{
+	if (live->seen && state->memory_parts > live->tip->memory_parts)
+		ids_seen_add(live->seen, state->entry[state->n - 1].part->index);
+	else if (state->memory_parts < live->tip->memory_parts)
+		live->seen = ids_seen_free(live->seen); /* made anew with what is left */
+}
+
 int live_append(struct live *live, struct snapshot **draft, struct log_batch *batch,
 		uint64_t *ret_position)
 {
@@ -213,6 +235,7 @@ int live_append(struct live *live, struct snapshot **draft, struct log_batch *ba
 	struct part *last = state->n ? state->entry[state->n - 1].part : nullptr;
 	if (last && !last->segment && last->first == 0) /* it is the batch's own */
 		last->first = state->position;
+	note_seen(live, state);
 	*ret_position = state->position;
 	*draft = nullptr;
 	set_tip(live, snapshot_ref(state));
@@ -279,6 +302,7 @@ void live_show(struct live *live, struct snapshot **state)
 {
 	struct snapshot *now = TAKE(*state);
 
+	note_seen(live, now);
 	set_tip(live, snapshot_ref(now));
 	(void)pthread_mutex_lock(&live->lock);
 	struct snapshot *before = live->visible;

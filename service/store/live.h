@@ -39,6 +39,7 @@ struct live {
 	pthread_mutex_t turn; /* guards all to next */
 	struct snapshot *tip;
 	struct recent recent;
+	struct ids_seen *seen; /* the _ids in memory; nullptr: not collected, there are few */
 	uint64_t
 		dirty_since_us; /* monotonic; when the oldest thing came that is in the log only; 0: none */
 	uint64_t kept_position; /* the catalog's: the log is not needed up to here */
@@ -82,6 +83,9 @@ void live_end(struct live *live);
  */
 [[nodiscard]] int live_append(struct live *live, struct snapshot **draft, struct log_batch *batch,
 			      uint64_t *ret_position);
+
+/* In one's turn: see to it that seen has all _ids of the tip, if that is worth it. */
+void live_see(struct live *live);
 
 /* Wait until a batch is durable, then make it visible. Not in one's turn. Returns 0 or -errno: it did not happen. */
 [[nodiscard]] int live_finish(struct live *live, uint64_t position);

@@ -43,7 +43,7 @@ static int replay_add(struct live *live, const struct log_batch *batch, struct s
 	memcpy(bytes, batch->data, chunk_len);
 	int r = write_open(&bytes, chunk_len, &write);
 	if (r == 0)
-		r = write.part->rows == rows ? write_apply(&write, live->tip, ret) : -EBADMSG;
+		r = write.part->rows == rows ? write_apply(&write, live, ret) : -EBADMSG;
 	if (r)
 		return r;
 	write.part->first = batch->position;
@@ -64,7 +64,7 @@ static int replay_delete(struct live *live, const struct log_batch *batch, struc
 	if (r == 0)
 		r = state_copy(live->tip, 0, &draft);
 	if (r == 0)
-		r = write_delete(draft, &ids);
+		r = write_delete(live, draft, &ids);
 	if (r == 0)
 		*ret = TAKE(draft);
 	return r;

@@ -111,13 +111,14 @@ static int on_found(void *userdata, uint32_t index, size_t chunk, uint32_t row)
 	return state_delete(target->draft, chunk, row, &is_new);
 }
 
-int write_apply(struct write *write, const struct snapshot *tip, struct snapshot **ret)
+int write_apply(struct write *write, struct live *live, struct snapshot **ret)
 {
 	cleanup(snapshot_unref_at) struct snapshot *draft = nullptr;
 
-	int r = state_copy(tip, 1, &draft);
+	live_see(live);
+	int r = state_copy(live->tip, 1, &draft);
 	if (r == 0)
-		r = find_ids(draft, &write->ids, on_found,
+		r = find_ids(draft, &write->ids, live->seen, on_found,
 			     &(struct target) { draft, write->replaced });
 	if (r)
 		return r;
@@ -126,9 +127,10 @@ int write_apply(struct write *write, const struct snapshot *tip, struct snapshot
 	return 0;
 }
 
-int write_delete(struct snapshot *draft, const struct ids *ids)
+int write_delete(struct live *live, struct snapshot *draft, const struct ids *ids)
 {
-	return find_ids(draft, ids, on_found, &(struct target) { .draft = draft });
+	live_see(live);
+	return find_ids(draft, ids, live->seen, on_found, &(struct target) { .draft = draft });
 }
 
 int write_log(struct live *live, struct snapshot **draft, struct log_batch *batch, int r)

@@ -42,17 +42,14 @@ void write_done(struct write *write);
 [[nodiscard]] int write_open(uint8_t **bytes, size_t chunk_len, struct write *ret);
 
 /*
- * Make the state that has the documents, and has those deleted that they replace.
- *
- * tip  the collection's newest
+ * In one's turn: make the state that has the documents, and has those deleted that they replace.
  *
  * Returns 0, -EBADMSG (what is stored is damaged) or another -errno.
  */
-[[nodiscard]] int write_apply(struct write *write, const struct snapshot *tip,
-			      struct snapshot **ret);
+[[nodiscard]] int write_apply(struct write *write, struct live *live, struct snapshot **ret);
 
-/* Delete documents by _id from a draft. Returns as write_apply(). */
-[[nodiscard]] int write_delete(struct snapshot *draft, const struct ids *ids);
+/* In one's turn: delete documents by _id from a draft of the tip. Returns as write_apply(). */
+[[nodiscard]] int write_delete(struct live *live, struct snapshot *draft, const struct ids *ids);
 
 /*
  * Log a batch and pass the turn on, which is the caller's until then; then wait until it is durable and visible.
