@@ -167,6 +167,9 @@ static void put_literal(struct scope *scope, struct buf *out, char letter)
 		else
 			buf_add_str(out, random_of(r, INT_LITERALS));
 		return;
+	case 'B':
+		buf_add_str(out, random_of(r, BIG_LITERALS));
+		return;
 	case 'J':
 		buf_addf(out, "%" PRIi64, random_between(r, 1, 9));
 		return;

@@ -60,7 +60,8 @@ void scope_add_fields(struct scope *scope, const char *alias, bool dirty);
 /*
  * Append what a template stands for. @ and a letter is an expression, as deep as depth:
  *   i n t m d b a  int, number, text, timestamp, date, bool, anything   c  condition
- *   I J T P R      an integer, one from 1, a text, a LIKE pattern, a regular expression, as literals
+ *   I J B F        an integer, one from 1, one that may be very large, a float, as literals
+ *   T P R M L      a text, a LIKE pattern, a regular expression, a timestamp, anything, as literals
  *   A C D          a column that is an array, any column, any but opaque ones
  *   O N U          comparison, NOT or nothing, a unit of time
  *   g G            an aggregate; one to compare

@@ -266,6 +266,7 @@ static void put_set(struct random *r, struct asked *ret)
 		}
 		buf_add(&ret->text, from.data, from.len);
 		put_where(&part, &ret->text, 60);
+		scope.fails |= part.fails;
 	}
 	ret->loose = true;
 	put_end(&scope, ret, n, false);
@@ -326,7 +327,7 @@ void grammar_predicate(struct random *r, struct predicate *ret)
 				    .number = buf_make(TEXT_MAX) };
 	from_put(random_of(r, KINDS), &ret->from, &ret->from, &scope);
 	expression_put(&scope, &ret->condition, "@c", DEPTH + 1);
-	expression_put(&scope, &ret->number, "@i", 1);
+	expression_put(&scope, &ret->number, "(@i % 1000)", 1);
 }
 
 void predicate_done(struct predicate *predicate)

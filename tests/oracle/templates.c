@@ -161,7 +161,7 @@ static_assert(countof(KINDS) == N_KINDS);
 
 const char *const CONDITIONS[] = {
 	"@i @O @i",
-	"@i @O @I",
+	"@i @O @B",
 	"@n @O @n",
 	"@n @O @F",
 	"@t @O @t",
@@ -261,7 +261,7 @@ const char *const RISKY[22] = {
 	"(@C * 2)",
 	"(@i / (@i - 3))",
 	"(@i % @i)",
-	"(@i * 9223372036854775807)",
+	"(@i * @B)",
 	"(@C * @C)",
 	"(-@C)",
 	"LOWER(@C)",
@@ -280,8 +280,10 @@ const char *const RISKY[22] = {
 	"EXTRACT(YEAR FROM @C)",
 };
 
-const char *const INT_LITERALS[8] = { "0",  "1",   ":pi",     "9223372036854775807",
-				      "-1", "100", "1000370", "(-9223372036854775807)" };
+const char *const INT_LITERALS[6] = { "0", "1", ":pi", "-1", "100", "1000370" };
+const char *const BIG_LITERALS[6] = {
+	"9223372036854775807", "(-9223372036854775807)", "9007199254740993", "1000370", "5", "-3"
+};
 const char *const FLOAT_LITERALS[8] = { "0.0", "2.5", ":pf", "-0.25", "1.0", "250.75", "7", "1e3" };
 const char *const TEXT_LITERALS[16] = { "''",	     "'a'",
 					"'b'",	     "'B'",

@@ -34,11 +34,13 @@ constexpr uint32_t N_CONDITIONS_FLAT = 27;
 constexpr uint32_t N_AGGREGATES = 33;
 constexpr uint32_t N_AGGREGATES_PLAIN = 11;
 
-extern const char *const INT_LITERALS[8],
-	*const FLOAT_LITERALS[8],
-		*const TEXT_LITERALS[16],
-			*const PATTERNS[14],
-				*const REGULAR[6], *const UNITS[8],
-							   *const COMPARISONS[7],
-								   *const TIMESTAMP_LITERALS[6],
-									   *const ANY_LITERALS[15];
+extern const char *const INT_LITERALS[6],
+	*const BIG_LITERALS[6],
+		*const FLOAT_LITERALS[8],
+			*const TEXT_LITERALS[16],
+				*const PATTERNS[14],
+					*const REGULAR[6],
+						*const UNITS[8],
+							*const COMPARISONS[7],
+								*const TIMESTAMP_LITERALS[6],
+									*const ANY_LITERALS[15];
