@@ -72,7 +72,7 @@ struct store {
 	pthread_cond_t wake, kept; /* there is work; some was done */
 	uint64_t rounds;	   /* of the keeper */
 	int keeper_error;	   /* of the last round */
-	bool end;
+	atomic_bool end;
 	pthread_t keeper;
 	atomic_bool has_keeper;
 

@@ -4,6 +4,7 @@
 #include <asm-generic/errno.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -91,12 +92,20 @@ struct segment_writer *segment_writer_free(struct segment_writer *writer)
 	return nullptr;
 }
 
+/* Whether there is no time for resting: writers may be waiting for the keeper, or all waits for its end. */
+static bool is_pressed(const struct segment_writer *writer)
+{
+	struct store *store = writer->live->store;
+
+	return atomic_load(&store->memory) > STORE_MEMORY_MAX / 4 || atomic_load(&store->end);
+}
+
 /* Wait until as many bytes may have been written. */
 static void keep_to_rate(const struct segment_writer *writer)
 {
 	uint64_t took_us = clock_mono_us() - writer->began_us;
 
-	if (writer->rate == 0)
+	if (writer->rate == 0 || is_pressed(writer))
 		return;
 	uint64_t due_us = writer->written * 1'000'000 / writer->rate;
 	if (due_us <= took_us)
