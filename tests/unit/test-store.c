@@ -350,6 +350,31 @@ static bool every_failed_allocation_of_the_keeper_is_survived(void)
 	}
 }
 
+static bool every_failed_allocation_of_opening_is_survived(void)
+{
+	auto_fixture struct fixture f = {};
+
+	CHECK(fixture_init(&f));
+	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+	CHECK_EQ(fixture_add(&f, "c", "[{\"_id\":\"x\"},{\"_id\":\"y\",\"x\":[1]}]", 1, nullptr),
+		 0);
+	CHECK_EQ(store_keep(f.store, STORE_KEEP_SEAL), 0);
+	CHECK_EQ(fixture_add(&f, "c", "[{\"_id\":\"x\"},{\"_id\":\"z\"}]", 2, nullptr), 0);
+	CHECK_EQ(fixture_delete(&f, "c", "y"), 0);
+	for (size_t n = 1;; n++) {
+		f.store = store_close(f.store);
+		fault_at(n);
+		int r = fixture_open(&f);
+		bool hit = fault_end();
+
+		CHECK(r == 0 || (!f.store && r < 0));
+		if (r == 0)
+			CHECK_EQ(fixture_count(&f, "c"), 2);
+		if (!hit)
+			return r == 0;
+	}
+}
+
 int main(void)
 {
 	RUN(workspaces_come_and_go);
@@ -364,5 +389,6 @@ int main(void)
 	RUN(a_later_releases_store_is_left_alone);
 	RUN(every_failed_allocation_stores_all_or_nothing);
 	RUN(every_failed_allocation_of_the_keeper_is_survived);
+	RUN(every_failed_allocation_of_opening_is_survived);
 	return tap_done();
 }
