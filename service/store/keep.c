@@ -21,6 +21,9 @@
 #include "service/store/store.h"
 
 constexpr uint64_t OLD_US = 60'000'000; /* in memory; then it is sealed, full or not */
+constexpr uint64_t QUIET_US =
+	5'000'000; /* without a batch; then what is worth a segment is sealed */
+constexpr uint64_t QUIET_ROWS = 4096;
 constexpr uint64_t SEAL_ROWS = CHUNK_ROWS - CHUNK_ROWS / 10;
 constexpr uint64_t SEAL_BYTES = 64u << 20;
 constexpr size_t TOGETHER = 32;			  /* chunks in memory that become one */
@@ -115,14 +118,19 @@ static size_t due(struct live *live, const struct snapshot *state, enum store_ke
 		  bool *ret_due)
 {
 	bool crowded = atomic_load(&live->store->memory) > STORE_MEMORY_MAX / 2;
-	uint64_t since_us = 0;
+	uint64_t since_us = 0, touched_us = 0, now_us = clock_mono_us();
 
 	if (live_begin(live) == 0) {
 		since_us = live->dirty_since_us;
+		touched_us = live->touched_us;
 		live_end(live);
 	}
 	*ret_due = since_us != 0;
-	if (how != STORE_KEEP_DUE || (since_us != 0 && clock_mono_us() - since_us > OLD_US))
+	if (since_us == 0)
+		return 0;
+	if (how != STORE_KEEP_DUE || now_us > since_us + OLD_US)
+		return state->memory_parts;
+	if (now_us > touched_us + QUIET_US && state->memory_rows >= QUIET_ROWS)
 		return state->memory_parts;
 	if (state->memory_bytes > SEAL_BYTES || (crowded && state->memory_bytes > SEAL_BYTES / 64))
 		return state->memory_parts;

@@ -239,8 +239,9 @@ int live_append(struct live *live, struct snapshot **draft, struct log_batch *ba
 	*ret_position = state->position;
 	*draft = nullptr;
 	set_tip(live, snapshot_ref(state));
+	live->touched_us = clock_mono_us();
 	if (live->dirty_since_us == 0)
-		live->dirty_since_us = clock_mono_us();
+		live->dirty_since_us = live->touched_us;
 	(void)pthread_mutex_lock(&live->lock);
 	*live->waiting_end = state;
 	live->waiting_end = &state->next;

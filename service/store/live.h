@@ -39,11 +39,11 @@ struct live {
 	pthread_mutex_t turn; /* guards all to next */
 	struct snapshot *tip;
 	struct recent recent;
-	struct ids_seen *seen; /* the _ids in memory; nullptr: not collected, there are few */
-	uint64_t
-		dirty_since_us; /* monotonic; when the oldest thing came that is in the log only; 0: none */
-	uint64_t kept_position; /* the catalog's: the log is not needed up to here */
-	atomic_bool dropped;	/* it is deleted; set in a turn, may be looked at without */
+	struct ids_seen *seen;	 /* the _ids in memory; nullptr: not collected, there are few */
+	uint64_t dirty_since_us; /* when the oldest thing came that is in the log only; 0: none */
+	uint64_t touched_us;	 /* when the last batch came; both are monotonic */
+	uint64_t kept_position;	 /* the catalog's: the log is not needed up to here */
+	atomic_bool dropped;	 /* it is deleted; set in a turn, may be looked at without */
 
 	atomic_uint_least64_t memory_rows, memory_parts; /* of tip */
 
