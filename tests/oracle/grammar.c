@@ -27,7 +27,7 @@ static void put_where(struct scope *scope, struct buf *out, uint32_t percent)
 {
 	if (scope->fails || !random_percent(scope->r, percent))
 		return;
-	expression_put(scope, out, " WHERE @c", DEPTH);
+	expression_put(scope, out, " WHERE @c", random_percent(scope->r, 40) ? 0 : DEPTH);
 	while (random_percent(scope->r, 25))
 		expression_put(scope, out, " AND @c", DEPTH - 1);
 }
@@ -150,6 +150,29 @@ static uint32_t put_keys(struct scope *scope, struct buf *out, struct buf *key)
 	return n;
 }
 
+/* GROUP BY the keys by number, by name or as they are; sometimes by sets of them. */
+static void put_group(struct random *r, struct buf *out, const struct buf *key, uint32_t keys)
+{
+	static const char *const SETS[] = { "ROLLUP (", "CUBE (" };
+	uint32_t how = random_below(r, 3);
+	bool sets = keys > 0 && random_percent(r, 7);
+
+	if (sets) {
+		buf_addf(out, " GROUP BY %s", random_of(r, SETS));
+		how = 2;
+	}
+	for (uint32_t i = 0; i < keys; i++) {
+		buf_add_str(out, i ? ", " : sets ? "" : " GROUP BY ");
+		if (how == 0)
+			buf_addf(out, "%u", i + 1);
+		else if (how == 1)
+			buf_addf(out, "c%u", i);
+		else
+			buf_add(out, key[i].data, key[i].len);
+	}
+	buf_add_str(out, sets ? ")" : "");
+}
+
 static void put_having(struct scope *scope, struct buf *out)
 {
 	static const char *const HAVING[] = { "@G > @J",
@@ -190,16 +213,7 @@ static void put_grouped(struct random *r, struct asked *ret)
 	}
 	buf_add(&ret->text, from.data, from.len);
 	put_where(&scope, &ret->text, 50);
-	uint32_t how = random_below(r, 3);
-	for (uint32_t i = 0; i < keys; i++) {
-		buf_add_str(&ret->text, i ? ", " : " GROUP BY ");
-		if (how == 0)
-			buf_addf(&ret->text, "%u", i + 1);
-		else if (how == 1)
-			buf_addf(&ret->text, "c%u", i);
-		else
-			buf_add(&ret->text, key[i].data, key[i].len);
-	}
+	put_group(r, &ret->text, key, keys);
 	if (random_percent(r, 20))
 		put_having(&scope, &ret->text);
 	for (size_t i = 0; i < countof(key); i++)

@@ -31,6 +31,8 @@ static const char *const INTS[] = {
 	"DATE_DIFF('day', @m, @m)",
 	"CAST(@b AS int)",
 	"TRY_CAST(@t AS int)",
+	"TRY(CAST(@t AS int))",
+	"TRY(@i / (@i - 3))",
 	"GREATEST(@i, @i)",
 	"LEAST(@i, @i, @i)",
 	"NULLIF(@i, @I)",
