@@ -162,14 +162,14 @@ static int seal(struct live *live, enum store_keep how, bool *ret_more)
 	return r;
 }
 
-int keep_collection(struct live *live, enum store_keep how)
+int keep_memory(struct live *live, enum store_keep how)
 {
 	bool more = true;
 	int r = live->broken ? 0 : put_together(live);
 
 	while (r == 0 && more && !live->broken)
 		r = seal(live, how, &more);
-	return r || live->broken ? r : keep_merge(live, how);
+	return r;
 }
 
 /* --- the log ------------------------------------------------------------------------------- */

@@ -18,8 +18,8 @@
 #include "service/store/live.h"
 #include "service/store/store.h"
 
-/* Do what is due for a collection. Returns 0 or -errno. */
-[[nodiscard]] int keep_collection(struct live *live, enum store_keep how);
+/* Put together and seal what is due of a collection. Returns 0 or -errno. */
+[[nodiscard]] int keep_memory(struct live *live, enum store_keep how);
 
 /* Remove the log's files that no collection needs any more. Returns 0 or -errno. */
 [[nodiscard]] int keep_log(struct store *store);

@@ -107,25 +107,34 @@ static bool is_due_for_purge(const struct group *group, enum store_keep how)
 	       (group->aged || how == STORE_KEEP_PURGE || group->deleted * DELETED_PART > all);
 }
 
-/* Neighbours of a size, the smallest first: how many from *ret_first on, or 0. */
-static size_t choose(const struct group *group, size_t n, size_t *ret_first)
+/* Neighbours below a size, enough of which are not of a smaller one: how many from *ret_first on, or 0. */
+static size_t choose_of(const struct group *group, size_t n, uint64_t least, uint64_t below,
+			size_t *ret_first)
 {
-	for (size_t size = 0; size < countof(SIZES); size++) {
-		size_t run = 0, chunks = 0;
+	size_t run = 0, chunks = 0, counted = 0;
 
-		for (size_t i = 0; i < n; i++) {
-			bool fits = group[i].rows < SIZES[size] &&
-				    chunks + group[i].n <= SEGMENT_CHUNKS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		bool fits = group[i].rows < below && chunks + group[i].n <= SEGMENT_CHUNKS_MAX;
 
-			run = fits ? run + 1 : 0;
-			chunks = fits ? chunks + group[i].n : 0;
-			if (run < MERGE)
-				continue;
-			*ret_first = i + 1 - run;
-			return run;
-		}
+		run = fits ? run + 1 : 0;
+		chunks = fits ? chunks + group[i].n : 0;
+		counted = fits ? counted + (group[i].rows >= least) : 0;
+		if (counted < MERGE)
+			continue;
+		*ret_first = i + 1 - run;
+		return run;
 	}
 	return 0;
+}
+
+/* Neighbours of a size, the smallest first; those that are smaller and lie between go along. */
+static size_t choose(const struct group *group, size_t n, size_t *ret_first)
+{
+	size_t chosen = 0;
+
+	for (size_t size = 0; chosen == 0 && size < countof(SIZES); size++)
+		chosen = choose_of(group, n, size ? SIZES[size - 1] : 0, SIZES[size], ret_first);
+	return chosen;
 }
 
 /* Do one thing that is due; *ret_more is whether something was. */
@@ -157,7 +166,9 @@ int keep_merge(struct live *live, enum store_keep how)
 	bool more = true;
 	int r = 0;
 
-	while (r == 0 && more && !atomic_load(&live->dropped))
+	/* Documents in memory come first: writers may have to wait for them. */
+	while (r == 0 && more && !atomic_load(&live->dropped) &&
+	       (how != STORE_KEEP_DUE || atomic_load(&live->store->memory) < STORE_MEMORY_MAX / 4))
 		r = merge_once(live, how, &more);
 	return r;
 }

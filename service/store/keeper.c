@@ -14,11 +14,18 @@
 #include "service/disk/log.h"
 #include "service/store/internal.h"
 #include "service/store/keep.h"
+#include "service/store/keep_merge.h"
 #include "service/store/live.h"
 #include "service/store/store.h"
 
 constexpr time_t ROUND_S = 1;
 constexpr uint64_t IDLE_US = 30'000'000; /* without use; then memory goes back */
+
+/* Remember the first of several failures. */
+static void note(int r, int *first)
+{
+	*first = *first ? *first : r;
+}
 
 int store_keep(struct store *store, enum store_keep how)
 {
@@ -30,16 +37,15 @@ int store_keep(struct store *store, enum store_keep how)
 		return r;
 	(void)pthread_mutex_lock(&store->keeping);
 	for (size_t i = 0; i < n;
-	     i++) { /* one that cannot be kept does not keep the others from it */
-		r = keep_collection(list[i], how);
-		first = first ? first : r;
-	}
+	     i++) /* one that cannot be kept does not keep the others from it */
+		note(keep_memory(list[i], how), &first);
+	note(keep_log(store), &first);
+	for (size_t i = 0; i < n; i++)
+		note(list[i]->broken ? 0 : keep_merge(list[i], how), &first);
 	(void)pthread_mutex_unlock(&store->keeping);
 	store_list_free(list, n);
-	r = keep_log(store);
-	first = first ? first : r;
-	r = keep_doomed(store);
-	return first ? first : r;
+	note(keep_doomed(store), &first);
+	return first;
 }
 
 /* Give memory back once nothing has been read or written for a while. */

@@ -123,7 +123,7 @@ static int on_batch(void *userdata, const struct log_batch *batch)
 		return 0;
 	}
 	if (r == 0 && atomic_load(&store->memory) > STORE_MEMORY_MAX)
-		r = keep_collection(live, STORE_KEEP_SEAL);
+		r = keep_memory(live, STORE_KEEP_SEAL);
 	return r;
 }
 
