@@ -72,6 +72,18 @@ static void put_column(struct scope *scope, struct buf *out, uint32_t set, const
 	buf_add_str(out, column ? column->text : otherwise);
 }
 
+/* The beginning of IF: a column that may hold anything, if it is of the kind. Of numbers only what calculates exactly. */
+static void put_guarded(struct buf *out, const struct kind_of_expression *kind, const char *column)
+{
+	bool whole = kind->letter == 'i', real = kind->letter == 'n';
+
+	buf_addf(out, "IF(TYPEOF(%s) = '%s', %s%s%s, ", column, kind->type, real ? "FLOOR(" : "",
+		 column,
+		 whole	? " % 1000"
+		 : real ? " % 1000.0)"
+			: "");
+}
+
 /* NOLINTBEGIN(misc-no-recursion): depth is counted down. */
 
 /* An expression of one kind: a column, a literal, a guarded column, or a template. */
@@ -93,7 +105,7 @@ static void put_typed(struct scope *scope, struct buf *out, const struct kind_of
 	}
 	column = kind->type ? pick(scope, 1u << HOLDS_ANY) : nullptr;
 	if (column && !pick(scope, kind->columns)) {
-		buf_addf(out, "IF(TYPEOF(%s) = '%s', %s, ", column->text, kind->type, column->text);
+		put_guarded(out, kind, column->text);
 		expression_put(scope, out, kind->literal, 0);
 		buf_add_str(out, ")");
 		return;
