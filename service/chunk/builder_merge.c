@@ -178,8 +178,11 @@ static int copy_array(struct merge *merge, uint32_t i, uint32_t to)
 	if (r)
 		return r;
 	struct field *field = merge_field(merge);
+	uint32_t there = field->elements == CHUNK_NONE
+				 ? 0
+				 : field_at(&merge->builder->fields, field->elements)->entries;
 	((uint32_t *)field->ends.data)[field->ends.n - 1] =
-		merge->elements ? merge->elements->base + merge->elements->total : 0;
+		merge->elements ? merge->elements->base + merge->elements->total : there;
 	return 0;
 }
 

@@ -106,6 +106,36 @@ static bool documents_of_chunks_are_put_together(void)
 	return has_documents(chunk, 40);
 }
 
+/* Of a chunk whose arrays are all empty, put behind one that has elements. */
+static bool an_empty_array_ends_where_the_one_before_it_does(void)
+{
+	static const char *const ARRAYS[] = { "{\"a\":[1,2]}", "{\"a\":[]}", "{\"a\":[3]}" };
+	cleanup(builder_free_at) struct builder *one = nullptr;
+	cleanup(builder_free_at) struct builder *all = nullptr;
+	cleanup(chunk_unref_at) struct chunk *chunk = nullptr;
+
+	CHECK_EQ(builder_new(&one), 0);
+	CHECK_EQ(builder_new(&all), 0);
+	for (uint32_t i = 0; i < countof(ARRAYS); i++) {
+		cleanup(chunk_unref_at) struct chunk *part = nullptr;
+
+		CHECK_EQ(add_text(one, ARRAYS[i], "x"), 0);
+		CHECK_EQ(pack_chunk(one, &part), 0);
+		CHECK_EQ(builder_add_chunk(all, part, nullptr, 0, CHUNK_ROWS), 0);
+		builder_clear(one);
+	}
+	CHECK_EQ(pack_chunk(all, &chunk), 0);
+	for (uint32_t i = 0; i < countof(ARRAYS); i++) {
+		cleanup(document_reader_free_at) struct document_reader *reader = nullptr;
+		auto_buf struct buf want = buf_make(FIXTURE_ROOM);
+
+		CHECK_EQ(document_reader_new(chunk, &reader), 0); /* so that each is read alone */
+		CHECK(expect_text(ARRAYS[i], "x", &want));
+		CHECK(row_is(reader, i, buf_text(&want)));
+	}
+	return true;
+}
+
 static bool deleted_rows_are_left_out(void)
 {
 	static uint64_t deleted[CHUNK_ROWS / 64];
@@ -214,6 +244,7 @@ int main(void)
 {
 	RUN(documents_come_back_as_they_were);
 	RUN(documents_of_chunks_are_put_together);
+	RUN(an_empty_array_ends_where_the_one_before_it_does);
 	RUN(deleted_rows_are_left_out);
 	RUN(a_part_of_a_document_is_read_by_itself);
 	RUN(every_failed_allocation_is_survived);
