@@ -6,8 +6,8 @@
  *
  * Layer 2 (service/store). Uses common/ only; used by service/sql and service/engine.
  * A write is on disk (fdatasync) before the call that made it returns, and what is read next sees it.
- * What is deleted is overwritten. For now all of it is one SQLite database in WAL mode; catalog.h and
- * documents.h are the doors, and only service/sql looks behind them.
+ * What is deleted is overwritten. All of it is one SQLite database in WAL mode; catalog.h and documents.h are the
+ * doors, and only service/sql looks behind them.
  * Threads: a struct store may be used by any number of threads, writes take turns; a struct
  * store_reader belongs to one thread at a time.
  */

@@ -77,3 +77,18 @@ static inline bool refuses(const char *text, const char *part)
 		printf("# %s\n# gave %d %s\n# want %s\n", text, r, error.message, part);
 	return same;
 }
+
+/* A query and the rows it gives. */
+struct pair {
+	const char *text, *rows;
+};
+
+/* Whether all queries give their rows; each that does not is printed. */
+static inline bool give(const struct pair *pairs, size_t n)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < n; i++)
+		good &= gives(pairs[i].text, pairs[i].rows);
+	return good;
+}
