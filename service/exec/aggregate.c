@@ -213,3 +213,42 @@ bool aggregate_value(const struct layout *layout, uint32_t which, const uint8_t 
 	}
 	return true;
 }
+
+/* The string of MIN or MAX, if that is one. */
+static bool has_string(const struct layout *layout, uint32_t i, const uint8_t *states,
+		       struct cell *ret)
+{
+	enum aggregate_kind kind = layout->aggregate[i].kind;
+	const struct extreme *extreme = (const void *)(states + layout->offset[i]);
+
+	if (kind != AGGREGATE_MIN && kind != AGGREGATE_MAX)
+		return false;
+	slim_cell(&extreme->best, ret);
+	return ret->kind >= KIND_STRING && !(KINDS_INTS >> ret->kind & 1);
+}
+
+void aggregate_pack(const struct layout *layout, const uint8_t *states, struct buf *out)
+{
+	struct cell cell;
+
+	for (uint32_t i = 0; i < layout->n; i++)
+		if (has_string(layout, i, states, &cell) && cell.s.len > 0)
+			buf_add(out, cell.s.at, cell.s.len);
+}
+
+bool aggregate_unpack(const struct layout *layout, uint8_t *states, const uint8_t *data, size_t len)
+{
+	struct cell cell;
+
+	for (uint32_t i = 0; i < layout->n; i++) {
+		if (!has_string(layout, i, states, &cell))
+			continue;
+		if (cell.s.len > len)
+			return false;
+		cell.s.at = (const char *)data;
+		data += cell.s.len;
+		len -= cell.s.len;
+		((struct extreme *)(void *)(states + layout->offset[i]))->best = slim_of(&cell);
+	}
+	return true;
+}

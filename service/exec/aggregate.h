@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "common/buf.h"
 #include "service/exec/pile.h"
 #include "service/exec/plan.h"
 #include "service/exec/rows.h"
@@ -96,6 +97,13 @@ struct update {
 
 /* Move strings that states refer to into a room. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int aggregate_keep(const struct layout *layout, uint8_t *states, struct pile *room);
+
+/* Append the strings that states refer to. A failure sticks to out. */
+void aggregate_pack(const struct layout *layout, const uint8_t *states, struct buf *out);
+
+/* Let states refer to strings that aggregate_pack() has appended: data[len]. Returns whether they are all there. */
+[[nodiscard]] bool aggregate_unpack(const struct layout *layout, uint8_t *states,
+				    const uint8_t *data, size_t len);
 
 /* The value of an aggregate. Returns whether it can be told: the sum of ints fits an int. */
 [[nodiscard]] bool aggregate_value(const struct layout *layout, uint32_t which,

@@ -19,11 +19,13 @@ enum {
 	BATCH_CANNOT = 100, /* there is no short cut here: load the field and go on */
 };
 
-/* All return 0, an outcome of pipe.h, or -errno; the last three BATCH_CANNOT too and may be nullptr. */
+/* All return 0, an outcome of pipe.h, or -errno; the last three BATCH_CANNOT too; all but load may be nullptr. */
 struct batch_ops {
 	/* Get a field's values, at least of the selected entries. ret is reset. */
 	int (*load)(void *userdata, uint32_t field, const struct set *selection,
 		    struct vector *ret);
+	/* Whether loading a field would give a dictionary; nullptr: it may. */
+	bool (*coded)(void *userdata, uint32_t field, const struct set *selection);
 	/* Which arrays have this element: OP_ARRAY_CONTAINS. */
 	int (*contains)(void *userdata, uint32_t field, const struct cell *what,
 			const struct set *selection, struct truth *ret);

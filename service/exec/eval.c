@@ -133,13 +133,19 @@ int eval_field(struct eval *eval, uint32_t field, const struct set *selection,
 
 	if (r)
 		return r;
-	if (!eval->loaded[field] || !covers(*at, selection)) {
+	bool again = eval->loaded[field];
+	if (!again || !covers(*at, selection)) {
+		struct set want = again ? set_or(selection, &(*at)->have) : *selection;
+
 		eval->loaded[field] = false;
-		vector_reset(*at);
-		r = eval->batch->ops->load(eval->batch->userdata, field, selection, *at);
+		if (again)
+			vector_set_kind(*at, KIND_NULL); /* others have borrowed its strings */
+		else
+			vector_reset(*at);
+		r = eval->batch->ops->load(eval->batch->userdata, field, &want, *at);
 		if (r)
 			return r;
-		(*at)->have = *selection;
+		(*at)->have = want;
 		eval->loaded[field] = true;
 	}
 	*ret = *at;
@@ -195,13 +201,17 @@ static int to_truth(struct eval *eval, const struct vector *value, const struct 
 	return 0;
 }
 
-/* Whether a step is to be run through its field's dictionary; if so the field has been loaded. */
+/* Whether a step is to be run through its field's dictionary: *ret is then the field. */
 static int find_dictionary(struct eval *eval, const struct step *step, const struct set *selection,
 			   const struct vector **ret)
 {
 	*ret = nullptr;
 	if (eval->inside || step->field == PROGRAM_NONE || !OPERATIONS[step->op].memo)
 		return 0;
+	const struct batch *batch = eval->batch;
+	if (!eval->loaded[step->field] && batch->ops->coded &&
+	    !batch->ops->coded(batch->userdata, step->field, selection))
+		return 0; /* there may be a shorter way than to load it */
 	const struct vector *field;
 	int r = eval_field(eval, step->field, selection, &field);
 	if (r || !field->dictionary)

@@ -9,6 +9,7 @@
 #include "common/buf.h"
 #include "service/exec/eval_internal.h"
 #include "service/exec/like.h"
+#include "service/exec/substr.h"
 #include "service/value/civil.h"
 #include "service/value/value_json.h"
 
@@ -209,65 +210,18 @@ int eval_case(struct eval *eval, const struct step *step, const struct set *sele
 	return eval_each(eval, step, selection, case_cell, ret);
 }
 
-/* SQLite's rules for SUBSTR(text, from, count), in characters: 1 is the first, -1 the last; a negative count goes to the left. */
-static void substr_range(int64_t len, int64_t from, int64_t count, int64_t *ret_from,
-			 int64_t *ret_n)
-{
-	if (from < 0) {
-		from += len;
-		if (from < 0) {
-			count = count < 0 ? 0 : count + from;
-			from = 0;
-		}
-	} else if (from > 0) {
-		from--;
-	} else if (count > 0) {
-		count--;
-	}
-	if (count < 0) {
-		count = -count;
-		from -= count;
-		if (from < 0) {
-			count += from;
-			from = 0;
-		}
-	}
-	*ret_from = from;
-	*ret_n = count < 0 ? 0 : count;
-}
-
 static int substr_cell(struct eval *, const struct step *step, const struct cell *arg,
 		       struct cell *ret, struct pile *room)
 {
-	constexpr int64_t far = INT64_C(1)
-				<< 40; /* beyond any text; so that sums cannot overflow */
-	int64_t len = 0, from, count;
 	char number[24];
 	struct str text;
 
 	if (!as_text(&arg[0], number, &text) || arg[1].kind != KIND_INT ||
 	    (step->n_args > 2 && arg[2].kind != KIND_INT))
 		return PIPE_UNSUITED;
-	for (uint32_t i = 0; i < text.len; i++)
-		len += (text.at[i] & 0xc0) != 0x80;
-	from = arg[1].i < -far ? -far : arg[1].i > far ? far : arg[1].i;
-	count = step->n_args > 2 ? arg[2].i : far;
-	count = count < -far ? -far : count > far ? far : count;
-	if (step->n_args > 2 && arg[1].i < 0 && arg[2].i < 0 && from + len < 0)
-		return PIPE_UNSUITED; /* left to SQLite, whose rules here are its own */
-	substr_range(len, from, count, &from, &count);
-	while (from > 0 && text.len > 0) {
-		uint32_t n = like_step(text);
-
-		text = (struct str) { text.at + n, text.len - n };
-		from--;
-	}
-	struct str part = { text.at, 0 };
-	while (count > 0 && part.len < text.len) {
-		part.len += like_step((struct str) { text.at + part.len, text.len - part.len });
-		count--;
-	}
-	*ret = (struct cell) { .kind = KIND_STRING, .s = part };
+	*ret = (struct cell) { .kind = KIND_STRING,
+			       .s = substr_of(text, arg[1].i,
+					      step->n_args > 2 ? arg[2].i : SUBSTR_ALL) };
 	return arg[0].kind == KIND_INT ? pile_copy(room, &ret->s) : 0;
 }
 

@@ -15,20 +15,16 @@
 
 #include "common/base.h"
 #include "service/exec/aggregate.h"
+#include "service/exec/part.h"
 #include "service/exec/pile.h"
+#include "service/exec/query.h"
 #include "service/exec/record.h"
 
 constexpr uint32_t GROUPS_PARTS = 64;
 
-/* A record and its hash, so that the hash can be had without going to the record. */
-struct entry {
-	uint64_t hash;
-	struct record *record;
-};
-
 /* Groups of one chunk. */
 struct partial {
-	struct pile room;    /* the records and their strings */
+	struct pile pile;    /* the records and their strings */
 	struct entry *entry; /* [n] */
 	uint32_t n, size;
 	uint32_t end[GROUPS_PARTS]; /* once sorted: where each part's records end */
@@ -51,14 +47,15 @@ struct groups;
 /*
  * Make empty tables.
  *
- * layout  of the states; borrowed
- * n_keys  parts of a key
- * turns   how many partials will be given, numbered from 0
+ * query    whose memory they take and which they serve; borrowed
+ * layout   of the states; borrowed
+ * n_keys   parts of a key
+ * turns    how many partials will be given, numbered from 0; those who give wait a while for the turns before, unless the query has failed
  *
  * Returns 0 or -ENOMEM.
  */
-[[nodiscard]] int groups_new(const struct layout *layout, uint32_t n_keys, uint32_t turns,
-			     struct budget *budget, struct groups **ret);
+[[nodiscard]] int groups_new(struct exec_query *query, const struct layout *layout, uint32_t n_keys,
+			     uint32_t turns, bool may_spill, struct groups **ret);
 
 /* Free; nullptr is a no-op. Always returns nullptr. */
 struct groups *groups_free(struct groups *groups);
@@ -67,13 +64,18 @@ CLEANUP_FN(struct groups, groups_free)
 /* Give a chunk's groups away (or nullptr: it has none) and merge what has its turn. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int groups_give(struct groups *groups, uint32_t turn, struct partial **partial);
 
-/* How many there are. */
-[[nodiscard]] size_t groups_count(const struct groups *groups);
+/* All has been given. Returns 0 or -errno. */
+[[nodiscard]] int groups_end(struct groups *groups);
 
-typedef int groups_fn(void *userdata, struct record *record);
+/* Bytes that went to disk. */
+[[nodiscard]] uint64_t groups_spilled(const struct groups *groups);
 
-/* Call fn for each; it may change the states. Returns 0 or what fn returned to stop. */
-[[nodiscard]] int groups_each(const struct groups *groups, groups_fn *fn, void *userdata);
+/*
+ * Have a part, below GROUPS_PARTS, in memory; another that was fetched from disk may go.
+ *
+ * Returns 0, -ENOMEM, -EDQUOT, -EBADMSG (what was spilled is damaged) or -errno.
+ */
+[[nodiscard]] int groups_fetch(struct groups *groups, uint32_t part, const struct part **ret);
 
-/* Find the group with a record's key of n_keys parts, or nullptr. */
-[[nodiscard]] struct record *groups_find(const struct groups *groups, const struct record *like);
+/* The part where a hash belongs. */
+[[nodiscard]] uint32_t groups_part(uint64_t hash);

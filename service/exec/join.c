@@ -25,6 +25,7 @@ struct join_table {
 	uint32_t *same; /* [rows] the next with the same key */
 	uint32_t *slot; /* [mask + 1] */
 	uint64_t mask;
+	bool unique; /* no key has two rows */
 };
 
 /* The plan that reads the collection, and the memory of its parts. */
@@ -222,6 +223,7 @@ static int make_slots(struct join_table *table)
 		return -ENOMEM;
 	memset(table->slot, 0xff, (table->mask + 1) * sizeof(*table->slot));
 	static_assert(JOIN_NONE == UINT32_MAX);
+	table->unique = true;
 	for (size_t row = n; row > 0; row--) { /* backwards, so that chains ascend */
 		struct cell key;
 
@@ -230,6 +232,7 @@ static int make_slots(struct join_table *table)
 		uint32_t *at = find(table, &table->slot[hash & table->mask], hash, &key);
 		table->hash[row - 1] = hash;
 		table->same[row - 1] = *at;
+		table->unique &= *at == JOIN_NONE;
 		table->next[row - 1] = *at == JOIN_NONE ? JOIN_NONE : table->next[*at];
 		*at = (uint32_t)row - 1;
 	}
@@ -299,6 +302,11 @@ uint32_t join_first(const struct join_table *table, const struct cell *key)
 		return JOIN_NONE;
 	uint64_t hash = cell_hash(table->query->exec->key, key);
 	return *find(table, &table->slot[hash & table->mask], hash, key);
+}
+
+bool join_is_unique(const struct join_table *table)
+{
+	return table->unique;
 }
 
 uint32_t join_next(const struct join_table *table, uint32_t row)

@@ -36,6 +36,9 @@ CLEANUP_FN(struct join_table, join_free)
 /* The first row with that key, or JOIN_NONE. NULL has no partner. */
 [[nodiscard]] uint32_t join_first(const struct join_table *table, const struct cell *key);
 
+/* Whether no key has more than one row. */
+[[nodiscard]] bool join_is_unique(const struct join_table *table);
+
 /* The next row with the same key as a row, or JOIN_NONE. */
 [[nodiscard]] uint32_t join_next(const struct join_table *table, uint32_t row);
 

@@ -155,7 +155,7 @@ static int put_group(struct local *local, uint32_t group, const uint8_t *states)
 	uint8_t *at = record->data + record->states_len;
 	for (uint32_t i = 0; i < local->n_keys; i++)
 		at = record_put(at, &cell[i]);
-	return aggregate_keep(local->layout, record_states(record), &partial->room);
+	return aggregate_keep(local->layout, record_states(record), &partial->pile);
 }
 
 /* Put out what codes have led to. */
@@ -231,7 +231,7 @@ static int add_hash(struct local *local, const struct vector *const *key,
 	int r = partial_of(local, &partial);
 
 	r = r ? r : local_hash_find(local->hash, partial, key, local->entry, n, local->state);
-	return r ? r : update(local, value, n, nullptr, &partial->room, ret_bad);
+	return r ? r : update(local, value, n, nullptr, &partial->pile, ret_bad);
 }
 
 int local_add(struct local *local, const struct vector *const *key,

@@ -20,11 +20,13 @@ int budget_take(struct budget *budget, size_t bytes)
 {
 	if (!budget)
 		return 0;
-	size_t before = atomic_fetch_add_explicit(&budget->used, bytes, memory_order_relaxed);
-	if (before + bytes <= budget->limit)
-		return 0;
-	budget_give(budget, bytes);
-	return -EDQUOT;
+	size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+	do { /* never counted in even for a moment if it is too much: another would see that */
+		if (used + bytes > budget->limit)
+			return -EDQUOT;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&budget->used, &used, used + bytes, memory_order_relaxed, memory_order_relaxed));
+	return 0;
 }
 
 void budget_give(struct budget *budget, size_t bytes)
@@ -79,8 +81,11 @@ static bool add_block(struct pile *pile, size_t len)
 {
 	size_t size = next_size(pile, len);
 
-	if (budget_take(pile->budget, sizeof(struct pile_block) + size))
-		return false;
+	if (budget_take(pile->budget, sizeof(struct pile_block) + size)) {
+		size = len; /* less will do when memory is short */
+		if (budget_take(pile->budget, sizeof(struct pile_block) + size))
+			return false;
+	}
 	struct pile_block *block = malloc(sizeof(*block) + size);
 	if (!block) {
 		budget_give(pile->budget, sizeof(*block) + size);
@@ -105,7 +110,9 @@ int pile_error(const struct pile *pile, size_t len)
 {
 	size_t used = pile->budget ? atomic_load(&pile->budget->used) : 0;
 
-	return pile->budget && used + len + LEAST > pile->budget->limit ? -EDQUOT : -ENOMEM;
+	return pile->budget && used + len + sizeof(struct pile_block) > pile->budget->limit
+		       ? -EDQUOT
+		       : -ENOMEM;
 }
 
 int pile_copy(struct pile *pile, struct str *string)
@@ -114,7 +121,7 @@ int pile_copy(struct pile *pile, struct str *string)
 		return 0;
 	char *at = pile_take(pile, string->len);
 	if (!at)
-		return pile_error(pile, next_size(pile, string->len));
+		return pile_error(pile, string->len);
 	memcpy(at, string->at, string->len);
 	string->at = at;
 	return 0;

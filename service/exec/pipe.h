@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/exec/exec.h"
 #include "service/exec/plan.h"
 
 enum {
@@ -26,31 +27,10 @@ enum {
 	PIPE_UNSUITED, /* a value that exec cannot treat just as SQLite does: answer the query another way */
 };
 
-struct exec; /* the process's threads and memory for queries */
-
-/*
- * Start the threads.
- *
- * threads       0: one per core
- * memory        bytes for all queries together
- * spill_folder  on the encrypted volume; sealed files without a name
- */
-[[nodiscard]] int exec_new(unsigned int threads, size_t memory, const char *spill_folder,
-			   struct exec **ret);
-
-/* Stop them; no query may be left. nullptr is a no-op. Always returns nullptr. */
-struct exec *exec_free(struct exec *exec);
-CLEANUP_FN(struct exec, exec_free)
-
 struct query_limits {
 	uint64_t deadline_us;	   /* clock_mono_us() */
 	const atomic_bool *cancel; /* or nullptr */
 	size_t memory; /* bytes; waits for its turn if the process's memory is given away */
-};
-
-struct query_figures {
-	uint64_t rows_read, bytes_read, pages_read, pages_missed; /* pages: of the cache */
-	uint64_t chunks, chunks_skipped, spilled_bytes, cpu_us;
 };
 
 struct exec_query; /* what the pipes of one query share */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/exec/group_list.h"
 #include "service/exec/groups.h"
 #include "service/exec/local.h"
 #include "service/exec/pipe_internal.h"
@@ -31,9 +32,9 @@ struct state {
 	uint32_t n;
 	uint32_t n_aggregates;
 	bool made, short_cut;
-	struct record **record; /* [n_records] what is handed out */
-	size_t n_records, next;
-	struct record *nothing; /* the only group of an empty table without keys */
+	struct group_list list;
+	struct record
+		*only; /* without keys: the only group, a copy; it is there even if no row is */
 };
 
 /* One chunk on its way through a thread. */
@@ -162,7 +163,9 @@ static int fold_one(void *userdata, struct record *record)
 	*fold->like = (struct record) { .hash = hash, .key_len = (uint32_t)len };
 	record_clear(fold->like);
 	memcpy(fold->like->data, record_key(record), len);
-	struct record *group = groups_find(main->groups, fold->like);
+	const struct part *part;
+	int r = groups_fetch(main->groups, groups_part(hash), &part);
+	struct record *group = r ? nullptr : part_find(part, fold->like);
 	if (group) {
 		struct distinct *distinct =
 			(void *)(record_states(group) +
@@ -170,60 +173,73 @@ static int fold_one(void *userdata, struct record *record)
 
 		distinct->n++;
 	}
-	return 0;
+	return r;
+}
+
+/* Count the values of one distinct aggregate to their groups. */
+static int fold_part(struct state *state, const struct grouping *grouping, const struct part *part)
+{
+	struct fold fold = { .state = state, .grouping = grouping };
+	int r = 0;
+
+	for (uint64_t i = 0; part->slot && i <= part->mask && r == 0; i++)
+		if (part->slot[i].record)
+			r = fold_one(&fold, part->slot[i].record);
+	free(fold.like);
+	return r;
 }
 
 /* Fill in COUNT DISTINCT. */
 static int fold_distinct(struct state *state)
 {
-	for (uint32_t g = 1; g < state->n; g++) {
+	const struct grouping *main = &state->grouping[0];
+	int r = 0;
+
+	for (uint32_t g = 1; g < state->n && r == 0; g++) {
 		struct grouping *grouping = &state->grouping[g];
+		int64_t n = 0;
 
-		if (state->grouping[0].n_keys == 0) { /* each is one value of the only group */
-			struct distinct *distinct =
-				(void *)(record_states(state->record[0]) +
-					 state->grouping[0].layout.offset[grouping->aggregate]);
+		for (uint32_t p = 0; p < GROUPS_PARTS && r == 0; p++) {
+			const struct part *part;
 
-			distinct->n = (int64_t)groups_count(grouping->groups);
-			continue;
+			r = groups_fetch(grouping->groups, p, &part);
+			n += r ? 0 : (int64_t)part->n;
+			if (r == 0 && main->n_keys > 0)
+				r = fold_part(state, grouping, part);
 		}
-		struct fold fold = { .state = state, .grouping = grouping };
-		int r = groups_each(grouping->groups, fold_one, &fold);
+		if (main->n_keys == 0) { /* each is one value of the only group */
+			struct distinct *distinct =
+				(void *)(record_states(state->only) +
+					 main->layout.offset[grouping->aggregate]);
 
-		free(fold.like);
-		if (r)
-			return r;
+			distinct->n = n;
+		}
 		grouping->groups = groups_free(grouping->groups);
 	}
-	return 0;
+	return r;
 }
 
-static int list_one(void *userdata, struct record *record)
-{
-	struct state *state = userdata;
-
-	state->record[state->n_records++] = record;
-	return 0;
-}
-
-/* List the groups; without keys there is one in any case. */
-static int list_groups(struct state *state)
+/* Without keys: copy the only group, or make an empty one. Its strings stay where they are. */
+static int make_only(struct state *state)
 {
 	const struct grouping *main = &state->grouping[0];
-	size_t n = groups_count(main->groups);
+	const struct part *part;
+	int r = 0;
 
-	state->record = calloc(n + 1, sizeof(struct record *));
-	if (!state->record)
+	if (main->n_keys > 0 || !state->pipe->plan->grouped)
+		return 0;
+	state->only = calloc(1, record_room(main->layout.size, 0));
+	if (!state->only)
 		return -ENOMEM;
-	int r = groups_each(main->groups, list_one, state);
-	if (r || n > 0 || main->n_keys > 0 || !state->pipe->plan->grouped)
-		return r;
-	state->nothing = calloc(1, sizeof(struct record) + main->layout.size);
-	if (!state->nothing)
-		return -ENOMEM;
-	state->nothing->states_len = main->layout.size;
-	state->record[state->n_records++] = state->nothing;
-	return 0;
+	state->only->states_len = main->layout.size;
+	for (uint32_t p = 0; p < GROUPS_PARTS && r == 0; p++) {
+		r = groups_fetch(main->groups, p, &part);
+		for (uint64_t i = 0; r == 0 && part->slot && i <= part->mask; i++)
+			if (part->slot[i].record)
+				memcpy(state->only, part->slot[i].record,
+				       record_size(part->slot[i].record));
+	}
+	return r;
 }
 
 /* A group's cells. */
@@ -249,15 +265,25 @@ static int top_cells(void *userdata, const void *item, struct cell *cell)
 	return group_cells(userdata, (struct record *)(uintptr_t)item, cell);
 }
 
-/* Leave the first groups in the plan's order only. */
-static int keep_top(struct state *state)
+/* Groups of which others must be found again, and the only one, stay in memory. */
+static bool may_spill(const struct state *state, uint32_t g)
 {
-	const struct plan *plan = state->pipe->plan;
+	return g > 0 || (state->n == 1 && state->grouping[0].n_keys > 0);
+}
 
-	if (plan->n_order == 0 || plan->limit < 0)
-		return 0;
-	return top_select((const void **)state->record, &state->n_records, plan, state->pipe->width,
-			  top_cells, state);
+/* All rows are in. */
+static int end_groups(struct state *state)
+{
+	struct exec_query *query = state->pipe->query;
+	int r = 0;
+
+	for (uint32_t g = 0; g < state->n; g++) {
+		for (size_t w = 0; w < CREW_MAX; w++)
+			state->grouping[g].local[w] = local_free(state->grouping[g].local[w]);
+		r = r ? r : groups_end(state->grouping[g].groups);
+		atomic_fetch_add(&query->spilled, groups_spilled(state->grouping[g].groups));
+	}
+	return r;
 }
 
 static int make(struct state *state)
@@ -269,15 +295,20 @@ static int make(struct state *state)
 		return r;
 	struct exec_query *query = pipe->query;
 	for (uint32_t g = 0; g < state->n && r == 0; g++)
-		r = groups_new(&state->grouping[g].layout, state->grouping[g].n_keys,
-			       pipe->run.n_chunks, &query->budget, &state->grouping[g].groups);
+		r = groups_new(query, &state->grouping[g].layout, state->grouping[g].n_keys,
+			       pipe->run.n_chunks, may_spill(state, g), &state->grouping[g].groups);
 	r = r ? r : run_chunks(&pipe->run, 0, pipe->run.n_chunks, read_chunk, state);
-	for (uint32_t g = 0; g < state->n; g++)
-		for (size_t w = 0; w < CREW_MAX; w++)
-			state->grouping[g].local[w] = local_free(state->grouping[g].local[w]);
-	r = r ? r : list_groups(state);
+	r = r ? r : end_groups(state);
+	r = r ? r : make_only(state);
 	r = r ? r : fold_distinct(state);
-	return r ? r : keep_top(state);
+	if (r || state->only)
+		return r;
+	const struct plan *plan = pipe->plan;
+	group_list_init(&state->list, state->grouping[0].groups, &state->grouping[0].layout,
+			&query->budget);
+	return plan->n_order > 0 && plan->limit >= 0
+		       ? group_list_sort(&state->list, plan, pipe->width, top_cells, state)
+		       : 0;
 }
 
 static int next(struct pipe *pipe)
@@ -297,9 +328,13 @@ static int next(struct pipe *pipe)
 			return r;
 		state->made = true;
 	}
-	if (state->next == state->n_records)
-		return PIPE_END;
-	return group_cells(state, state->record[state->next++], pipe->cell);
+	struct record *record = state->only;
+	int r = 0;
+	if (!state->only)
+		r = group_list_next(&state->list, &record);
+	else if (pipe->given > 0)
+		r = PIPE_END;
+	return r ? r : group_cells(state, record, pipe->cell);
 }
 
 static void close_groups(struct pipe *pipe)
@@ -315,8 +350,8 @@ static void close_groups(struct pipe *pipe)
 		layout_done(&grouping->layout);
 	}
 	free(state->grouping);
-	free(state->record);
-	free(state->nothing);
+	group_list_done(&state->list);
+	free(state->only);
 	free(state);
 	pipe->state = nullptr;
 }
@@ -354,7 +389,8 @@ static void rewind_groups(struct pipe *pipe)
 {
 	struct state *state = pipe->state;
 
-	state->next = 0;
+	if (state->made && !state->only)
+		group_list_rewind(&state->list);
 }
 
 const struct pipe_kind PIPE_GROUPS = { open_groups, next, rewind_groups, close_groups };

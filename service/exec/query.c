@@ -141,6 +141,10 @@ void query_fail(struct exec_query *query, const char *text)
 
 int query_result(struct exec_query *query, int r)
 {
+	if (r == -EBADMSG) { /* what is stored has outcomes of its own: this was a spill */
+		query_fail(query, "What the query had put on disk for a while is damaged.");
+		return PIPE_DAMAGED;
+	}
 	if (r != -EDQUOT)
 		return r;
 	query_fail(query, "The query needs more memory than it may use.");

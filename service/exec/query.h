@@ -31,6 +31,7 @@ struct exec_query {
 	struct query_limits limits;
 	struct budget budget;
 	_Atomic uint64_t cpu_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
+	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
 	pthread_mutex_t lock;
 	char error[256]; /* under lock */
 };
@@ -41,5 +42,5 @@ struct exec_query {
 /* Keep the sentence of an error if there is none yet. */
 void query_fail(struct exec_query *query, const char *text);
 
-/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE with its sentence; pass everything else on. */
+/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE and -EBADMSG of a spill into PIPE_DAMAGED, with their sentences; pass everything else on. */
 [[nodiscard]] int query_result(struct exec_query *query, int r);

@@ -61,8 +61,6 @@ bool record_same(const struct record *a, const struct record *b, uint32_t n)
 {
 	const uint8_t *x = record_key(a), *y = record_key(b);
 
-	if (a->hash != b->hash)
-		return false;
 	if (a->key_len == b->key_len && same_words(x, y, a->key_len))
 		return true;
 	for (uint32_t i = 0; i < n; i++) {

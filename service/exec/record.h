@@ -66,7 +66,7 @@ uint8_t *record_put(uint8_t *at, const struct cell *cell);
 /* Read a cell of a key; the string is borrowed. Returns where the next is. */
 const uint8_t *record_get(const uint8_t *at, struct cell *ret);
 
-/* Whether two keys of n parts are equal. */
+/* Whether two keys of n parts are equal; their hashes are, the caller has seen to that. */
 [[nodiscard]] bool record_same(const struct record *a, const struct record *b, uint32_t n);
 
 /* Put another cell's hash to that of the cells before. */

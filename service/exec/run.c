@@ -106,11 +106,15 @@ static int run_one(void *userdata, unsigned int worker, uint32_t morsel)
 	int r = query_check(run->query);
 
 	r = r ? r : run_scan(run, worker, &scan);
-	if (r)
+	if (r) {
+		atomic_store(&run->query->failed, true);
 		return r;
+	}
 	r = scan_open(scan, snapshot_chunk(run->snapshot, run->chunk[at]), &skip);
 	r = r ? r : job->fn(job->userdata, scan, worker, at);
 	scan_close(scan);
+	if (r)
+		atomic_store(&run->query->failed, true);
 	return r;
 }
 

@@ -14,6 +14,8 @@
 #include "service/exec/source_internal.h"
 
 constexpr uint32_t FEW = 32; /* entries of a block that are rather read one by one */
+constexpr uint32_t ENTRIES_EACH =
+	64; /* entries of a dictionary that are decoded for one that is wanted */
 constexpr size_t PACKED_MAX = 256u << 20;
 
 int source_init(struct source *source, const struct field *fields, uint32_t n_fields,
@@ -187,14 +189,30 @@ static int read_few(struct source *source, struct source_field *field, uint32_t 
 	return 0;
 }
 
+/* Whether an open field is read by codes for so many entries of a block: its entries are decoded then, all of them. */
+static bool by_codes(const struct source_field *field, uint32_t n)
+{
+	const struct column *column = &field->data;
+
+	return column_is_dictionary(column) && !(column->about->kinds >> KIND_BYTES & 1) &&
+	       (field->dictionary.id || column->strings.distinct <= ENTRIES_EACH * n);
+}
+
+bool source_coded(struct source *source, uint32_t field, const struct set *selection)
+{
+	struct source_field *at = &source->column[field];
+
+	return at->column != CHUNK_NONE && source_open_field(source, at) == 0 &&
+	       by_codes(at, set_count(selection));
+}
+
 static int read_strings(struct source *source, struct source_field *field, uint32_t block,
 			const struct set *selection, struct vector *ret)
 {
 	const struct column *column = &field->data;
 	uint32_t n = set_count(selection);
-	bool codes = column_is_dictionary(column) && !(column->about->kinds >> KIND_BYTES & 1);
 
-	if (codes && (field->dictionary.id || column->strings.distinct <= 64 * n)) {
+	if (by_codes(field, n)) {
 		int r = source_entries(source, field);
 
 		if (r)

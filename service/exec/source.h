@@ -55,6 +55,9 @@ uint32_t source_live(const struct source *source, uint32_t block, struct set *re
 [[nodiscard]] int source_load(struct source *source, uint32_t field, uint32_t block,
 			      const struct set *selection, struct vector *ret);
 
+/* As batch_ops' coded. */
+[[nodiscard]] bool source_coded(struct source *source, uint32_t field, const struct set *selection);
+
 /* As batch_ops' find: BATCH_CANNOT unless the encoding helps. */
 [[nodiscard]] int source_find(struct source *source, uint32_t field, uint32_t block,
 			      const struct str *needle, const struct set *selection,

@@ -44,7 +44,9 @@ int source_find(struct source *source, uint32_t field, uint32_t block, const str
 	int r = source_open_field(source, at);
 	if (r || column_is_dictionary(&at->data))
 		return r ? r : BATCH_CANNOT;
-	r = strings_contains(&at->data.strings, block, &at->room, needle->at, needle->len, match);
+	/* Not into the room, where the strings may be that the query has loaded. */
+	r = strings_contains(&at->data.strings, block, &at->entry_room, needle->at, needle->len,
+			     match);
 	if (r)
 		return source_result(source, r == -EBADMSG ? CHUNK_DAMAGED : r);
 	struct set set = set_from_bytes(match);
@@ -55,12 +57,14 @@ int source_find(struct source *source, uint32_t field, uint32_t block, const str
 /* How far the first string's moment is from its number: all are of one form, so it is the same for all. */
 static int find_shift(struct source *source, struct source_field *at)
 {
+	cleanup(strings_room_done) struct strings_room
+		room = {}; /* the field's own may be in use */
 	struct str first;
 	int64_t us;
 
 	if (at->has_shift)
 		return 0;
-	int r = column_string(&at->data, 0, &at->room, &first);
+	int r = column_string(&at->data, 0, &room, &first);
 	if (r)
 		return source_result(source, r);
 	if (!civil_parse(first.at, first.len, &us, nullptr, nullptr))

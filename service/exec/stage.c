@@ -20,6 +20,13 @@ static int rows_load(void *userdata, uint32_t field, const struct set *selection
 	return source_load(&stage->scan->source, field, stage->block, selection, ret);
 }
 
+static bool rows_coded(void *userdata, uint32_t field, const struct set *selection)
+{
+	struct stage *stage = userdata;
+
+	return source_coded(&stage->scan->source, field, selection);
+}
+
 static int rows_contains(void *userdata, uint32_t field, const struct cell *what,
 			 const struct set *selection, struct truth *ret)
 {
@@ -84,7 +91,8 @@ static int joined_load(void *userdata, uint32_t field, const struct set *, struc
 
 int stage_init(struct scan *scan, uint32_t number)
 {
-	static const struct batch_ops ROWS = { rows_load, rows_contains, rows_find, rows_moments };
+	static const struct batch_ops ROWS = { rows_load, rows_coded, rows_contains, rows_find,
+					       rows_moments };
 	static const struct batch_ops ELEMENTS = { .load = element_load };
 	static const struct batch_ops JOINED = { .load = joined_load };
 	const struct prepared *p = scan->prepared;
@@ -240,20 +248,32 @@ static uint32_t first_partner(struct stage *to, const struct join_table *table,
 	return row;
 }
 
-static int join(struct stage *stage, const struct set *selection)
+/* Partners of entries whose keys are codes, each having one at most: no branch depends on the row. Returns how many there are. */
+static uint32_t join_codes(struct stage *to, const struct join_table *table,
+			   const struct vector *key, const struct set *selection, bool left)
 {
-	const struct prepared *p = stage->scan->prepared;
-	struct stage *to = stage + 1;
-	uint32_t number = to->number - 1u - (p->plan->unnest ? 1u : 0u), n = 0, i;
-	const struct join_table *table = stage->scan->table[number];
-	bool left = p->plan->join[number].left;
-	const struct vector *key;
-	int r = eval_value(stage->eval, p->outer_key[number], selection, &key);
+	uint32_t n = 0, i;
 
-	if (r == 0 && key->dictionary)
-		r = begin_heads(&to->heads, key->dictionary);
-	if (r)
-		return scan_failed(stage->scan, stage->eval, r);
+	SET_EACH(selection, i)
+	{
+		uint32_t row = to->heads.row[key->codes[i]];
+
+		if (row == UNKNOWN)
+			row = first_partner(to, table, key, i);
+		to->index[n] = (uint16_t)i;
+		to->inner[n] = row;
+		n += (row != JOIN_NONE) | left;
+	}
+	return n;
+}
+
+/* Partners of any entries, as many as there are; full batches are run on the way. Returns as a sink; what is left is *ret_n entries. */
+static int join_any(struct stage *to, const struct join_table *table, const struct vector *key,
+		    const struct set *selection, bool left, uint32_t *ret_n)
+{
+	uint32_t n = 0, i;
+	int r = 0;
+
 	SET_EACH(selection, i)
 	{
 		uint32_t row = first_partner(to, table, key, i);
@@ -274,8 +294,30 @@ static int join(struct stage *stage, const struct set *selection)
 		if (r)
 			return r;
 	}
+	*ret_n = n;
+	return 0;
+}
+
+static int join(struct stage *stage, const struct set *selection)
+{
+	const struct prepared *p = stage->scan->prepared;
+	struct stage *to = stage + 1;
+	uint32_t number = to->number - 1u - (p->plan->unnest ? 1u : 0u), n = 0;
+	const struct join_table *table = stage->scan->table[number];
+	bool left = p->plan->join[number].left;
+	const struct vector *key;
+	int r = eval_value(stage->eval, p->outer_key[number], selection, &key);
+
+	if (r == 0 && key->dictionary)
+		r = begin_heads(&to->heads, key->dictionary);
+	if (r)
+		return scan_failed(stage->scan, stage->eval, r);
+	if (key->dictionary && key->uniform && !key->nulls && join_is_unique(table))
+		n = join_codes(to, table, key, selection, left);
+	else
+		r = join_any(to, table, key, selection, left, &n);
 	struct set all = set_first(n);
-	return n > 0 ? run_batch(to, n, &all) : 0;
+	return r || n == 0 ? r : run_batch(to, n, &all);
 }
 
 /* Apply a stage's filters, then go on to the next or the sink. */

@@ -4,9 +4,7 @@
 archives += tests/lib/snapshots
 tests/lib/snapshots.src := tests/lib/snapshots.c
 
-ifneq ($(wildcard service/chunk/module.mk),)
 helpers += tests/bench/exec
-endif
 tests/bench/exec.src  := tests/bench/exec.c
 tests/bench/exec.libs := tests/lib/snapshots $(exec_libs) common/common
 tests/bench/exec.pkgs := $(common_pkgs) yyjson

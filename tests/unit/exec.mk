@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-exec_tests := exec
-ifneq ($(wildcard service/chunk/module.mk),)
+exec_tests := exec exec-large
 tests += $(exec_tests:%=tests/unit/test-%)
-endif
 $(foreach t,$(exec_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
 	$(eval tests/unit/test-$(t).libs := tests/lib/testlib tests/lib/snapshots $(exec_libs) common/common)\
