@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/buf.h"
 #include "service/chunk/builder_internal.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/fields.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/value/civil.h"
-#include "service/value/value.h"
 
 constexpr size_t NUMBER_SIZE = 10; /* of most packed numbers */
 

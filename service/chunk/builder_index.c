@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/buf.h"
 #include "service/chunk/builder_internal.h"
 #include "service/chunk/builder_lanes.h"
@@ -27,14 +28,17 @@ constexpr uint32_t GRAMS_MAX = 1u << 17; /* with more of them in one chunk nothi
 
 /* --- the order of strings by hash ---------------------------------------------------------------- */
 
+/* Whether strings are so many, and of such a kind, that a query may look for one of them. */
+static bool are_many(const struct lane_source *source, uint32_t dictionary)
+{
+	if (source->strings->encoding == STRINGS_DICTIONARY)
+		return source->strings->distinct >= dictionary;
+	return source->n >= MANY && source->strings->encoding != STRINGS_TIME;
+}
+
 bool lanes_want_order(const struct lane_source *source, uint32_t column)
 {
-	if (column == COLUMN_ID)
-		return true;
-	if (source->n < MANY)
-		return false;
-	return source->strings->encoding != STRINGS_DICTIONARY ||
-	       source->strings->distinct > LARGE_DICTIONARY;
+	return column == COLUMN_ID || are_many(source, LARGE_DICTIONARY);
 }
 
 struct hashed {
@@ -112,8 +116,37 @@ int lanes_order(struct builder *builder, const struct lane_source *source)
 
 /* --- the filter ---------------------------------------------------------------------------------- */
 
-bool lanes_want_filter(const struct field *field, const struct chunk_column *about)
+int lanes_filter_texts(struct builder *builder, const struct lane_source *source, struct buf *out)
 {
+	cleanup(strings_room_done) struct strings_room room = {};
+	uint32_t n = source->n;
+	const struct str *text = source->value;
+
+	if (!are_many(source, MANY))
+		return 0;
+	if (source->strings->encoding == STRINGS_DICTIONARY) {
+		n = source->strings->distinct;
+		struct str *entry = room_get(&builder->texts, n * sizeof(*entry));
+		int r = entry ? strings_entries(source->strings, &room, entry) : -ENOMEM;
+
+		if (r)
+			return r;
+		text = entry;
+	}
+	uint64_t *hash = room_get(&builder->source, n * sizeof(*hash));
+	if (!hash)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		hash[i] = column_hash_text(KIND_STRING, text[i].at, text[i].len);
+	filter_write(out, hash, n);
+	return 0;
+}
+
+/* Whether other values than strings alone are so many that a query may look for one. */
+static bool want_filter(const struct field *field, const struct chunk_column *about)
+{
+	if (!(about->kinds & (KINDS_INTS | 1u << KIND_FLOAT | 1u << KIND_BYTES)))
+		return false;
 	if (field->texts.n >= MANY)
 		return true;
 	return (about->kinds & 1u << KIND_INT) && field->present >= MANY &&
@@ -146,8 +179,11 @@ static uint32_t hash_values(const struct field *field, uint64_t *out)
 	return n;
 }
 
-int lanes_filter(struct builder *builder, const struct field *field, struct buf *out)
+int lanes_filter(struct builder *builder, const struct field *field,
+		 const struct chunk_column *about, struct buf *out)
 {
+	if (!want_filter(field, about))
+		return 0;
 	uint64_t *hash = room_get(&builder->source, field->present * sizeof(*hash));
 
 	if (!hash)

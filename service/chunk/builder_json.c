@@ -9,8 +9,9 @@
 #include "common/buf.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/builder_internal.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/fields.h"
-#include "service/value/civil.h"
+#include "service/column/kind.h"
 #include "service/value/value.h"
 #include "service/value/value_json.h"
 
@@ -140,7 +141,7 @@ static int put_member(struct json_walk *json_walk, yyjson_val *key)
 {
 	struct walk *walk = &json_walk->walk;
 	yyjson_val *value = key + 1;
-	uint32_t field, entry = walk->level[walk->depth - 1].entry;
+	uint32_t field = CHUNK_NONE, entry = walk->level[walk->depth - 1].entry;
 	int r = walk_member(walk, unsafe_yyjson_get_str(key), unsafe_yyjson_get_len(key), &field);
 
 	if (r || field == CHUNK_NONE)

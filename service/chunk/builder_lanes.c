@@ -10,7 +10,7 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/fields.h"
 #include "service/column/kind.h"
-#include "service/column/strings.h"
+#include "service/column/spans.h"
 
 constexpr kind_set KINDS_IN_INTS = KINDS_INTS | 1u << KIND_OBJECT;
 
@@ -73,7 +73,7 @@ static void measure_ints(const struct field *field, struct chunk_column *about)
 static void measure_floats(const struct field *field, struct chunk_column *about)
 {
 	const double *value = field->floats.data;
-	double min = INFINITY, max = -INFINITY;
+	double min = (double)INFINITY, max = (double)-INFINITY;
 	bool nan = false;
 
 	for (uint32_t i = 0; i < field->floats.n; i++) {
@@ -91,7 +91,10 @@ static uint64_t text_prefix(const struct str *text)
 {
 	uint64_t prefix = 0;
 
-	memcpy(&prefix, text->at, text->len < sizeof(prefix) ? text->len : sizeof(prefix));
+	if (text->len >= sizeof(prefix))
+		memcpy(&prefix, text->at, sizeof(prefix)); /* of a known size: one load */
+	else if (text->len > 0)
+		memcpy(&prefix, text->at, text->len);
 	return __builtin_bswap64(prefix);
 }
 

@@ -57,11 +57,13 @@ struct lane_source {
 /* Sort the entries by hash, then by position: builder->ints becomes int64_t[n]. Returns 0 or -ENOMEM. */
 [[nodiscard]] int lanes_order(struct builder *builder, const struct lane_source *source);
 
-/* Whether it should have LANE_FILTER: values that a query may look for, too many to be listed. */
-[[nodiscard]] bool lanes_want_filter(const struct field *field, const struct chunk_column *about);
+/* Append a LANE_FILTER of a lane that has STRINGs only, if it should have one. Returns 0 or -ENOMEM; a failure of out sticks to it. */
+[[nodiscard]] int lanes_filter_texts(struct builder *builder, const struct lane_source *source,
+				     struct buf *out);
 
-/* Append the filter. Returns 0 or -ENOMEM; a failure of out sticks to it. */
-[[nodiscard]] int lanes_filter(struct builder *builder, const struct field *field, struct buf *out);
+/* Append a LANE_FILTER of any field, if it should have one. Returns as lanes_filter_texts(). */
+[[nodiscard]] int lanes_filter(struct builder *builder, const struct field *field,
+			       const struct chunk_column *about, struct buf *out);
 
 /* Whether it should have LANE_GRAMS: long texts. */
 [[nodiscard]] bool lanes_want_grams(const struct field *field, const struct chunk_column *about);

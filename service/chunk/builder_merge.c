@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/builder_internal.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/chunk/fields.h"
 #include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 constexpr size_t PACKED_SHARE = 4; /* a chunk's bytes are about a quarter of its values', packed */

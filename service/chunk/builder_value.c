@@ -5,7 +5,9 @@
 #include "common/buf.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/builder_internal.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/fields.h"
+#include "service/column/kind.h"
 #include "service/value/civil.h"
 #include "service/value/value.h"
 
@@ -134,7 +136,7 @@ static int put_member(struct value_walk *value_walk, const struct value *key,
 		      const struct value *value)
 {
 	struct walk *walk = &value_walk->walk;
-	uint32_t field, entry = walk->level[walk->depth - 1].entry;
+	uint32_t field = CHUNK_NONE, entry = walk->level[walk->depth - 1].entry;
 	const char *name;
 	size_t len;
 	int r = plain_text(key, &value_walk->text, &name, &len);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdbit.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,6 +15,8 @@
 #include "service/chunk/head.h"
 #include "service/column/floats.h"
 #include "service/column/ints.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 constexpr uint32_t SPARSE_SHARE = 16; /* one in so many entries or fewer are there: sparse */
@@ -81,10 +82,35 @@ static int write_ints(struct writer *writer, uint32_t column, enum chunk_lane la
 	return give(writer, column, lane);
 }
 
+/* What helps to find a string: its hash among all, sorted, and in a filter. */
+static int write_text_index(struct writer *writer, uint32_t column, const struct str *value,
+			    uint32_t n)
+{
+	constexpr kind_set OTHERS = KINDS_INTS | 1u << KIND_FLOAT | 1u << KIND_BYTES;
+	struct builder *builder = writer->builder;
+	auto_buf struct buf lane = builder->encoded; /* the strings are read from it */
+	struct strings strings;
+	struct lane_source source = { .value = value, .n = n, .strings = &strings };
+	int r = 0;
+
+	builder->encoded = buf_make(UINT32_MAX);
+	if (!strings_open(lane.data, lane.len, n, &strings))
+		return -EIO;
+	if (lanes_want_order(&source, column)) {
+		r = lanes_order(builder, &source);
+		if (r == 0)
+			r = write_ints(writer, column, LANE_ORDER, builder->ints.data, n);
+	}
+	if (r || writer->head.column[column].kinds & OTHERS)
+		return r;
+	buf_clear(&builder->encoded);
+	r = lanes_filter_texts(builder, &source, &builder->encoded);
+	return r ? r : give(writer, column, LANE_FILTER);
+}
+
 static int write_texts(struct writer *writer, uint32_t column, const struct str *value, uint32_t n)
 {
 	struct buf *encoded = &writer->builder->encoded;
-	struct strings strings;
 
 	buf_clear(encoded);
 	int r = strings_write(encoded, value, n, writer->effort);
@@ -92,15 +118,7 @@ static int write_texts(struct writer *writer, uint32_t column, const struct str 
 		r = give(writer, column, LANE_STRINGS);
 	if (r || writer->effort == STRINGS_FAST)
 		return r;
-	if (!strings_open(encoded->data, encoded->len, n, &strings))
-		return -EIO;
-	struct lane_source source = { .value = value, .n = n, .strings = &strings };
-	if (lanes_want_order(&source, column)) {
-		r = lanes_order(writer->builder, &source);
-		if (r == 0)
-			r = write_ints(writer, column, LANE_ORDER, writer->builder->ints.data, n);
-	}
-	return r;
+	return write_text_index(writer, column, value, n);
 }
 
 /* The lanes that hold values. */
@@ -150,11 +168,9 @@ static int write_filters(struct writer *writer, uint32_t column, const struct fi
 {
 	struct builder *builder = writer->builder;
 	const struct chunk_column *about = &writer->head.column[column];
-	int r = 0;
 
 	buf_clear(&builder->encoded);
-	if (lanes_want_filter(field, about))
-		r = lanes_filter(builder, field, &builder->encoded);
+	int r = lanes_filter(builder, field, about, &builder->encoded);
 	if (r == 0)
 		r = give(writer, column, LANE_FILTER);
 	buf_clear(&builder->encoded);

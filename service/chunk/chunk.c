@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/types.h>
 
+#include "common/base.h"
 #include "service/chunk/head.h"
 #include "service/column/hash.h"
 

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "service/chunk/chunk.h"
 #include "service/column/filter.h"
 #include "service/column/floats.h"
 #include "service/column/ints.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 /*

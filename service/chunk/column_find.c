@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/column/filter.h"
 #include "service/column/hash.h"
 #include "service/column/ints.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 /* Spreads kinds, so that a date and the int it is kept as have different hashes. */
@@ -36,7 +39,7 @@ uint64_t column_hash_float(double value)
 	if (value >= -0x1p63 && value < 0x1p63 && value == trunc(value))
 		return column_hash_int(KIND_INT, (int64_t)value);
 	if (isnan(value))
-		value = NAN; /* one of the many */
+		value = (double)NAN; /* one of the many */
 	memcpy(&bits, &value, sizeof(bits));
 	return column_hash_int(KIND_FLOAT, (int64_t)bits);
 }

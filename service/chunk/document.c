@@ -10,6 +10,8 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/chunk/head.h"
+#include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 #include "service/value/value.h"
 

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/types.h>
 
+#include "common/base.h"
 #include "service/chunk/chunk.h"
 #include "service/column/hash.h"
-#include "service/column/strings.h"
+#include "service/column/spans.h"
 
 constexpr uint32_t TABLE_MIN = 64;
 constexpr size_t TEXT_MIN = 1u << 16; /* size of a block, if that suffices */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "service/column/kind.h"
-#include "service/column/strings.h"
+#include "service/column/spans.h"
 
 /* Begin to write down which entries are there: so far all. */
 static int begin_gaps(struct fields *fields, struct field *field)

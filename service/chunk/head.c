@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base.h"
 #include "common/buf.h"
 #include "common/bytes.h"
 #include "service/chunk/chunk.h"

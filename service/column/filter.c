@@ -49,13 +49,13 @@ static uint32_t blocks_for(uint32_t distinct)
 {
 	uint64_t bits = (uint64_t)distinct * BITS_PER_HASH;
 
-	return (uint32_t)(bits / (8 * BLOCK)) + 1;
+	return (uint32_t)(bits / (8ull * BLOCK)) + 1;
 }
 
 /* How many different hashes went into a filter: each sets one bit of a word, so the zeros left tell. */
 static uint32_t count_distinct(const uint8_t *data, uint32_t blocks, uint32_t n)
 {
-	uint64_t ones = 0, bits = (uint64_t)blocks * BLOCK * 8;
+	uint64_t ones = 0, bits = (uint64_t)blocks * (BLOCK * 8ull);
 
 	for (size_t i = 0; i < (size_t)blocks * BLOCK; i += 8)
 		ones += (uint64_t)__builtin_popcountll(kernel_load64(data + i));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "service/column/kernel.h"
 
 constexpr uint32_t EXPONENT_MAX = 15; /* 10^15 is exact, and more digits do not fit a double */
@@ -139,20 +140,16 @@ static void write_raw(struct buf *out, const double *value, uint32_t n)
 	buf_add(out, value, (size_t)n * sizeof(*value));
 }
 
-static void write_decimals(struct buf *out, const double *value, uint32_t n, uint32_t exponent,
-			   const int64_t *digits, const uint8_t *wrong, uint32_t exceptions)
+static void write_exceptions(struct buf *out, const double *value, uint32_t n, const uint8_t *wrong,
+			     uint32_t exceptions)
 {
-	uint8_t head[6] = { FLOATS_DECIMALS, (uint8_t)exponent };
-
-	memcpy(head + 2, &exceptions, sizeof(exceptions));
-	buf_add(out, head, sizeof(head));
+	buf_add(out, &exceptions, sizeof(exceptions));
 	for (uint32_t i = 0; i < n && exceptions > 0; i++) {
 		if (!wrong[i])
 			continue;
 		buf_add(out, &i, sizeof(i));
 		buf_add(out, &value[i], sizeof(value[i]));
 	}
-	ints_write(out, digits, n);
 }
 
 void floats_write(struct buf *out, const double *value, uint32_t n)
@@ -178,7 +175,10 @@ void floats_write(struct buf *out, const double *value, uint32_t n)
 	}
 	if (exceptions > 0)
 		fill_exceptions(digits, wrong, n);
-	write_decimals(out, value, n, exponent, digits, wrong, exceptions);
+	write_u8(out, FLOATS_DECIMALS);
+	write_u8(out, (uint8_t)exponent);
+	write_exceptions(out, value, n, wrong, exceptions);
+	ints_write(out, digits, n);
 }
 
 bool floats_open(const uint8_t *data, size_t len, uint32_t n, struct floats *ret)

@@ -37,17 +37,17 @@ struct ints {
 /* Open what ints_write() wrote. Returns whether it is well-formed and has n values; *ret is set only then and borrows data. */
 [[nodiscard]] bool ints_open(const uint8_t *data, size_t len, uint32_t n, struct ints *ret);
 
-/* Decode a block, 0 to column_blocks(n) - 1. Past the last value of the last block out holds anything. */
-void ints_read(const struct ints *ints, uint32_t block, int64_t out[COLUMN_BLOCK]);
+/* Decode the block of an index, 0 to column_blocks(n) - 1. Past the last value of the last block out holds anything. */
+void ints_read(const struct ints *ints, uint32_t index, int64_t out[COLUMN_BLOCK]);
 
 /* The same for values that are all in 0…65535 (check min and max first), as dictionary codes are. */
-void ints_read16(const struct ints *ints, uint32_t block, uint16_t out[COLUMN_BLOCK]);
+void ints_read16(const struct ints *ints, uint32_t index, uint16_t out[COLUMN_BLOCK]);
 
 /* The same for values that are all in 0…255, as tags are. */
-void ints_read8(const struct ints *ints, uint32_t block, uint8_t out[COLUMN_BLOCK]);
+void ints_read8(const struct ints *ints, uint32_t index, uint8_t out[COLUMN_BLOCK]);
 
 /* One value, i < n. Cost: constant, except in delta and run-length blocks, where it is that of a block. */
 [[nodiscard]] int64_t ints_get(const struct ints *ints, uint32_t i);
 
 /* The smallest and largest value a block can have, from its header; for skipping it. */
-void ints_bounds(const struct ints *ints, uint32_t block, int64_t *ret_min, int64_t *ret_max);
+void ints_bounds(const struct ints *ints, uint32_t index, int64_t *ret_min, int64_t *ret_max);

@@ -12,6 +12,7 @@
 #include "service/column/kernel.h"
 #include "service/column/strings_forms.h"
 #include "service/column/strings_internal.h"
+#include "service/column/strings_symbols.h"
 #include "service/column/strings_words.h"
 
 void strings_room_done(struct strings_room *room)
@@ -106,6 +107,8 @@ bool strings_open(const uint8_t *data, size_t len, uint32_t n, struct strings *r
 		fine = time_open(&in, &strings);
 		break;
 	case STRINGS_SYMBOLS:
+		fine = symbols_column_open(&in, &strings);
+		break;
 	case STRINGS_ENCODING_COUNT:
 		break;
 	}
@@ -163,6 +166,7 @@ static int read_block(const struct strings *strings, uint32_t block, struct stri
 	case STRINGS_TIME:
 		return time_read(strings, block, room, out);
 	case STRINGS_SYMBOLS:
+		return symbols_column_read(strings, block, room, out);
 	case STRINGS_ENCODING_COUNT:
 		break;
 	}
@@ -201,6 +205,7 @@ int strings_get(const struct strings *strings, uint32_t i, struct strings_room *
 	case STRINGS_TIME:
 		return time_get(strings, i, room, ret);
 	case STRINGS_SYMBOLS:
+		return symbols_column_get(strings, i, room, ret);
 	case STRINGS_ENCODING_COUNT:
 		break;
 	}

@@ -69,6 +69,7 @@ struct strings {
 	struct ints word;  /* WORDS: their codes */
 	const uint8_t *
 		body; /* HEX: the digits; TIME: the zone; SYMBOLS and DICTIONARY: the table of symbols, if any */
+	size_t body_len;
 	const uint8_t *shape; /* HEX: what every string has in common */
 	uint64_t digits;      /* HEX: at which of its bytes there are digits */
 	uint32_t shape_len;

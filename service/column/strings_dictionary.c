@@ -8,6 +8,7 @@
 #include "common/bytes.h"
 #include "service/column/hash.h"
 #include "service/column/strings_internal.h"
+#include "service/column/strings_symbols.h"
 
 constexpr uint32_t RESTART =
 	16; /* every so many entries one shares nothing, so that single ones can be read */
@@ -95,8 +96,8 @@ struct place {
  *
  * Returns whether it is well-formed and there is room; *last is then the new one.
  */
-static bool decode_entry(const struct strings *strings, uint32_t shared, struct str suffix,
-			 struct place *to, struct str *last)
+static bool decode_entry(const struct strings *strings, const struct symbols *symbols,
+			 uint32_t shared, struct str suffix, struct place *to, struct str *last)
 {
 	auto left = (size_t)(to->end - to->at);
 	size_t len;
@@ -104,7 +105,7 @@ static bool decode_entry(const struct strings *strings, uint32_t shared, struct 
 	if (shared > last->len || shared > left)
 		return false;
 	copy_wide(to->at, last->at, shared, STRINGS_SLACK);
-	len = suffix_decode(strings, suffix, to->at + shared, left - shared);
+	len = suffix_decode(strings, symbols, suffix, to->at + shared, left - shared);
 	if (len > left - shared)
 		return false;
 	*last = (struct str) { to->at, shared + (uint32_t)len };
@@ -112,8 +113,8 @@ static bool decode_entry(const struct strings *strings, uint32_t shared, struct 
 	return true;
 }
 
-static int load_block(const struct strings *strings, struct strings_room *room, uint32_t block,
-		      struct place *to, struct str *last)
+static int load_block(const struct strings *strings, const struct symbols *symbols,
+		      struct strings_room *room, uint32_t block, struct place *to, struct str *last)
 {
 	uint32_t from = block * COLUMN_BLOCK, n = spans_in_block(strings->distinct, block);
 	int64_t *shared = room->number, *own = room->number + COLUMN_BLOCK;
@@ -127,7 +128,7 @@ static int load_block(const struct strings *strings, struct strings_room *room, 
 	for (uint32_t i = 0; i < n; i++) {
 		struct str suffix = { (const char *)at, (uint32_t)own[i] };
 
-		if (!decode_entry(strings, (uint32_t)shared[i], suffix, to, last))
+		if (!decode_entry(strings, symbols, (uint32_t)shared[i], suffix, to, last))
 			return -EBADMSG;
 		room->entry[from + i] = *last;
 		at += own[i];
@@ -138,6 +139,7 @@ static int load_block(const struct strings *strings, struct strings_room *room, 
 int dictionary_load(const struct strings *strings, struct strings_room *room)
 {
 	struct str last = {};
+	struct symbols symbols;
 	int r;
 
 	if (room->entry && room->key == strings->key && room->n == strings->distinct)
@@ -148,9 +150,10 @@ int dictionary_load(const struct strings *strings, struct strings_room *room)
 	r = room_keep(room, strings->distinct, strings->entries_size);
 	if (r < 0)
 		return r;
+	suffix_table(strings, &symbols);
 	struct place to = { room->entry_data, room->entry_data + strings->entries_size };
 	for (uint32_t b = 0; b < column_blocks(strings->distinct); b++) {
-		r = load_block(strings, room, b, &to, &last);
+		r = load_block(strings, &symbols, room, b, &to, &last);
 		if (r < 0)
 			return r;
 	}
@@ -165,23 +168,25 @@ int dictionary_get(const struct strings *strings, uint32_t entry, struct strings
 	uint32_t from = entry / RESTART * RESTART;
 	struct str suffix, last = {};
 	size_t used = 0;
+	struct symbols symbols;
 	int r = room_scratch(room);
 
 	if (r < 0)
 		return r;
+	suffix_table(strings, &symbols);
 	for (uint32_t i = from; i <= entry; i++) {
 		r = spans_get(&strings->spans, i, room->number, &suffix);
 		if (r < 0)
 			return r;
 		auto shared = (uint32_t)ints_get(&strings->length, i);
-		size_t most = (size_t)shared + suffix_most(strings, suffix);
+		size_t most = (size_t)shared + suffix_most(&symbols, suffix);
 		size_t last_at = used - last.len;
 		r = room_take(room, used + most);
 		if (r < 0)
 			return r;
 		last.at = room->data + last_at;
 		struct place to = { room->data + used, room->data + used + most };
-		if (!decode_entry(strings, shared, suffix, &to, &last))
+		if (!decode_entry(strings, &symbols, shared, suffix, &to, &last))
 			return -EBADMSG;
 		used += last.len;
 	}

@@ -27,17 +27,19 @@ static uint32_t digit_of(char c)
 	return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 16;
 }
 
-/* The length that most strings of the sample have, if most have one. */
+/* The length that nearly all strings of the sample have, 0 if there is none. */
 static uint32_t usual_length(const struct str *value, uint32_t n, uint32_t step)
 {
-	uint32_t len = 0, votes = 0;
+	uint32_t len = 0, votes = 0, count = 0, have = 0;
 
-	for (uint32_t i = 0; i < n; i += step) {
+	for (uint32_t i = 0; i < n; i += step, count++) {
 		if (votes == 0)
 			len = value[i].len;
 		votes = value[i].len == len ? votes + 1 : votes - 1;
 	}
-	return len;
+	for (uint32_t i = 0; i < n; i += step)
+		have += value[i].len == len;
+	return count - have <= count / STRINGS_ODD_PART ? len : 0;
 }
 
 /* Bytes at the beginning that are the same in all strings of that length. */
@@ -196,13 +198,15 @@ bool hex_open(struct reader *in, struct strings *ret)
 	return bytes * ret->n <= in->len - in->pos;
 }
 
-/* The two digits of a byte. */
-static inline void put_digits(char *to, uint8_t byte)
+/* The digits of bytes, two each. */
+KERNEL static void expand(const uint8_t *in, size_t n, char *out)
 {
-	static const char DIGIT[] = "0123456789abcdef";
+	for (size_t i = 0; i < n; i++) {
+		uint8_t high = in[i] >> 4, low = in[i] & 15;
 
-	to[0] = DIGIT[byte >> 4];
-	to[1] = DIGIT[byte & 15];
+		out[2 * i] = (char)(high + '0' + (high > 9 ? 'a' - '0' - 10 : 0));
+		out[2 * i + 1] = (char)(low + '0' + (low > 9 ? 'a' - '0' - 10 : 0));
+	}
 }
 
 /* Copy digits[] to where they belong, run by run. */
@@ -219,33 +223,43 @@ static void place_digits(const char *digits, uint64_t places, char *to)
 	}
 }
 
-static void hex_decode(const struct strings *strings, uint32_t i, char *to)
+/* Bytes of a string's digits. */
+static size_t digit_bytes(const struct strings *strings)
 {
-	auto n = (uint32_t)__builtin_popcountll(strings->digits);
-	size_t bytes = ((size_t)n + 1) / 2;
-	const uint8_t *at = strings->body + i * bytes;
-	char digits[STRINGS_HEX_MAX + 2];
+	return ((size_t)__builtin_popcountll(strings->digits) + 1) / 2;
+}
 
-	memcpy(to, strings->shape, strings->shape_len);
-	for (size_t k = 0; k < bytes; k++)
-		put_digits(digits + 2 * k, at[k]);
-	place_digits(digits, strings->digits, to);
+/* Decode the n strings from i on to data[], which has room for them and then for their digits. */
+static void decode(const struct strings *strings, uint32_t i, uint32_t n, char *data)
+{
+	size_t len = strings->shape_len, bytes = digit_bytes(strings);
+	const uint8_t *from = strings->body + i * bytes;
+	char *digits = data + n * len;
+
+	if (2 * bytes == len && __builtin_popcountll(strings->digits) == (int)len) {
+		expand(from, n * bytes, data);
+		return;
+	}
+	expand(from, n * bytes, digits);
+	for (uint32_t k = 0; k < n; k++) {
+		char *to = data + k * len;
+
+		memcpy(to, strings->shape, len);
+		place_digits(digits + k * 2 * bytes, strings->digits, to);
+	}
 }
 
 int hex_read(const struct strings *strings, uint32_t block, struct strings_room *room,
 	     struct str out[COLUMN_BLOCK])
 {
 	uint32_t n = spans_in_block(strings->n, block), len = strings->shape_len;
-	int r = room_take(room, (size_t)n * len);
+	int r = room_take(room, n * (len + 2 * digit_bytes(strings)));
 
 	if (r < 0)
 		return r;
-	for (uint32_t i = 0; i < n; i++) {
-		char *to = room->data + (size_t)i * len;
-
-		hex_decode(strings, block * COLUMN_BLOCK + i, to);
-		out[i] = (struct str) { to, len };
-	}
+	decode(strings, block * COLUMN_BLOCK, n, room->data);
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = (struct str) { room->data + (size_t)i * len, len };
 	return odd_read(strings, block, room->number, out);
 }
 
@@ -255,10 +269,10 @@ int hex_get(const struct strings *strings, uint32_t i, struct strings_room *room
 
 	if (r != 1)
 		return r;
-	r = room_take(room, strings->shape_len);
+	r = room_take(room, strings->shape_len + 2 * digit_bytes(strings));
 	if (r < 0)
 		return r;
-	hex_decode(strings, i, room->data);
+	decode(strings, i, 1, room->data);
 	*ret = (struct str) { room->data, strings->shape_len };
 	return 0;
 }

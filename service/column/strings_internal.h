@@ -97,23 +97,6 @@ void distinct_done(struct distinct *distinct);
 [[nodiscard]] int dictionary_get(const struct strings *strings, uint32_t entry,
 				 struct strings_room *room, struct str *ret);
 
-/*
- * What dictionary entries have of their own: as they are or by symbols.
- *
- * Write them. Returns 0 or -ENOMEM.
- */
-[[nodiscard]] int suffixes_write(struct buf *out, const struct str *suffix, uint32_t n);
-
-/* Open them, strings->distinct in number. */
-[[nodiscard]] bool suffixes_open(struct reader *in, struct strings *ret);
-
-/* Decode one to to[room], behind which STRINGS_SLACK bytes may be scribbled on. Returns its length; more than room if it has none. */
-[[nodiscard]] size_t suffix_decode(const struct strings *strings, struct str suffix, char *to,
-				   size_t room);
-
-/* The most bytes that one can become. */
-[[nodiscard]] size_t suffix_most(const struct strings *strings, struct str suffix);
-
 /* Strings that do not have a form (HEX, TIME): row[n], ascending, of value[]. */
 struct odd {
 	uint32_t n, room;

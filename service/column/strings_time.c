@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -90,6 +91,7 @@ static bool parse(const struct time_form *form, struct str text, int64_t *ret)
 
 	if (text.len != form_len(form) || !parse_date(text.at, &us))
 		return false;
+	assert(form->fraction < countof(FRACTION_UNIT));
 	if (form->separator) {
 		const char *at = text.at + DATE_LEN;
 		int64_t hour = number_of(at + 1, 2), minute = number_of(at + 4, 2);
@@ -138,7 +140,8 @@ static bool find_form_of(struct str text, struct time_form *form)
 			return false;
 	}
 	form->zone_len = text.len - at;
-	if (form->zone_len > ZONE_MAX || (form->zone_len > 0 && !memchr("Z+-", text.at[at], 3)))
+	if (form->zone_len > ZONE_MAX ||
+	    (form->zone_len > 0 && text.at[at] != 'Z' && text.at[at] != '+' && text.at[at] != '-'))
 		return false;
 	memcpy(form->zone, text.at + at, form->zone_len);
 	return parse(form, text, &us);

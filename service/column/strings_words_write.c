@@ -181,7 +181,7 @@ int words_write(struct buf *out, const struct str *value, uint32_t n)
 		return r;
 
 	size_t most = cut.n > n + blocks ? cut.n : n + blocks;
-	auto_free uint32_t *code = malloc((size_t)distinct.n * sizeof(*code));
+	auto_free uint32_t *code = malloc(((size_t)distinct.n + 1) * sizeof(*code));
 	auto_free int64_t *number = malloc(most * sizeof(*number));
 	if (!code || !number)
 		return -ENOMEM;

@@ -30,8 +30,8 @@ int log_buffer_need(struct log_buffer *buffer, size_t len)
 	if (len <= buffer->room)
 		return 0;
 	log_buffer_done(buffer);
-	void *data =
-		mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *data = mmap(nullptr, room, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (data == MAP_FAILED)
 		return neg_errno();
 	(void)madvise(data, room, MADV_DONTDUMP); /* batches are deciphered in it */

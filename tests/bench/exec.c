@@ -228,9 +228,17 @@ static int load_file(const char *path, struct snapshot *snapshot)
 
 static int load_dim(struct snapshot *snapshot)
 {
-	static const char *const CODES[] = { "US", "DE", "FR", "GB", "IN", "BR", "JP", "CN" };
-	static const char *const REGIONS[] = { "NA", "EU", "EU", "EU", "AS", "SA", "AS", "AS" };
-	char text_of[1024] = "";
+	static const char *const CODES[] = { "US", "DE", "FR", "GB", "IN", "BR", "JP", "CN",
+					     "ES", "IT", "NL", "SE", "NO", "DK", "FI", "PL",
+					     "CZ", "AT", "CH", "BE", "PT", "GR", "IE", "CA",
+					     "MX", "AR", "CL", "CO", "AU", "NZ", "ZA", "NG",
+					     "EG", "KE", "TR", "SA", "AE", "KR", "SG", "ID" };
+	static const char *const REGIONS[] = { "NA", "EU", "EU", "EU", "AS", "SA", "AS", "AS",
+					       "EU", "EU", "EU", "EU", "EU", "EU", "EU", "EU",
+					       "EU", "EU", "EU", "EU", "EU", "EU", "EU", "NA",
+					       "NA", "SA", "SA", "SA", "OC", "OC", "AF", "AF",
+					       "AF", "AF", "ME", "ME", "ME", "AS", "AS", "AS" };
+	char text_of[4096] = "";
 
 	for (size_t i = 0; i < countof(CODES); i++)
 		(void)snprintf(text_of + strlen(text_of), sizeof(text_of) - strlen(text_of),
@@ -297,7 +305,7 @@ static size_t make_lookups(struct query *to)
 		  .output = { get(F_ID), get(F_TS), get(F_MESSAGE) },
 		  .n_outputs = 3 },
 		{ .name = "q07_point_session",
-		  .filter = two(OP_EQ, get(F_SESSION), text("s6a5bc27a34")),
+		  .filter = two(OP_EQ, get(F_SESSION), text("sde248ee844")),
 		  .grouped = true,
 		  .aggregate = { COUNT, SUM(F_BYTES) },
 		  .n_aggregates = 2 },

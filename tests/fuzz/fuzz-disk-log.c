@@ -14,8 +14,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char FIRST[] = "00000000000000000001.log";
-
 constexpr size_t CRC_AT = LOG_FRAME - sizeof(uint32_t);
 static_assert(LOG_HEAD == LOG_FRAME);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-disk_tests := cache crc32c file log sealed
+disk_tests := cache crc32c file log log-damage sealed
 tests += $(disk_tests:%=tests/unit/test-%)
 $(foreach t,$(disk_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\

@@ -268,6 +268,22 @@ static void print_date(struct buf *to, uint64_t i)
 		 (unsigned)(1 + r / 1800 % 28));
 }
 
+static void print_url(struct buf *to, uint64_t i)
+{
+	uint64_t r = random_of(i);
+
+	buf_addf(to, "/shop/cat%02u/item%05u?ref=%s%s", (unsigned)(r % 30),
+		 (unsigned)(r / 30 % 100'000), r % 3 ? "mobile" : "desktop",
+		 r % 500 == 0 ? "\xff\xfe\x01" : "");
+}
+
+static void print_email(struct buf *to, uint64_t i)
+{
+	unsigned user = (unsigned)(random_of(i) % 1500);
+
+	buf_addf(to, "u%u@mail%u.example", user, user % 50);
+}
+
 static void print_words(struct buf *to, uint64_t i)
 {
 	static const char *const WORD[] = { "request", "completed", "user", "opened", "the",
@@ -285,8 +301,9 @@ static void print_words(struct buf *to, uint64_t i)
 static bool strings_of_all_kinds_come_back(void)
 {
 	static void (*const PRINT[])(struct buf *, uint64_t) = {
-		print_few,     print_user, print_same, print_bytes,    print_log,  print_hex,
-		print_session, print_uuid, print_time, print_odd_time, print_date, print_words
+		print_few,  print_user,	   print_same, print_bytes, print_log,
+		print_hex,  print_session, print_uuid, print_time,  print_odd_time,
+		print_date, print_words,   print_url,  print_email
 	};
 	static const uint32_t COUNT[] = { 0, 1, 2, 100, 1024, 1025, N };
 
@@ -330,7 +347,51 @@ static bool strings_that_look_alike_take_what_differs(void)
 	CHECK(becomes(print_uuid, STRINGS_HEX, N * 17));
 	CHECK(becomes(print_time, STRINGS_TIME, N * 3 / 2));
 	CHECK(becomes(print_date, STRINGS_TIME, N * 5 / 2));
+	CHECK(becomes(print_url, STRINGS_SYMBOLS, N * 11));
+	CHECK(becomes(print_email, STRINGS_DICTIONARY, N * 5));
 	CHECK(becomes(print_words, STRINGS_WORDS, N * 11 / 2));
+	return true;
+}
+
+static bool bytes_are(struct sample *s, enum strings_effort effort, const uint8_t *want, size_t len)
+{
+	CHECK(write_and_open(s, effort));
+	CHECK_EQ(s->len, len);
+	CHECK(memcmp(s->exact, want, len) == 0);
+	return true;
+}
+
+/* The format once more, by hand: FORMAT.md section 5 shows these bytes. */
+static bool the_bytes_are_those_of_the_format(void)
+{
+	cleanup(sample_free_at) struct sample *s = sample_new();
+	static const struct str ANIMAL[] = { { "cat", 3 }, { "car", 3 }, { "cat", 3 },
+					     { "cat", 3 }, { "dog", 3 }, { "cat", 3 } };
+	static const struct str ID[] = { { "s0123456789", 11 },
+					 { "s00ff00ff00", 11 },
+					 { "sfedcba9876", 11 },
+					 { "s0000000001", 11 } };
+	static const uint8_t DICTIONARY[] = {
+		0x01, 0x03, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xb0,
+		0x33, 0x32, 0x09, 0x22, 0xf5, 0x67, 0x4f, 0x05, 0x00, 0x00, 0x00, 0x01, 0x01, 0x02,
+		0x01, 0x08, 0x00, 0x11, 0x00, 0x00, 0x00, 0x06, 0x00, 0x00, 0x00, 0x11, 0x01, 0x01,
+		0x02, 0x01, 0x22, 'c',	'a',  'r',  't',  'd',	'o',  'g',  0x01, 0x01, 0x02, 0x01,
+		0x51, 0x16, 0x65, 0x51, 0x16, 0x65, 0x51, 0x16, 0x65, 0x51, 0x16, 0x65
+	};
+	static const uint8_t HEX[] = { 0x02, 0x0b, 's',	 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+				       0x00, 0x00, 0x00, 0x00, 0xfe, 0x07, 0x00, 0x00, 0x00,
+				       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x23,
+				       0x45, 0x67, 0x89, 0x00, 0xff, 0x00, 0xff, 0x00, 0xfe,
+				       0xdc, 0xba, 0x98, 0x76, 0x00, 0x00, 0x00, 0x00, 0x01 };
+
+	CHECK(s);
+	for (uint32_t i = 0; i < 48; i++)
+		s->value[i] = ANIMAL[i % countof(ANIMAL)];
+	s->n = 48;
+	CHECK(bytes_are(s, STRINGS_BEST, DICTIONARY, sizeof(DICTIONARY)));
+	memcpy(s->value, ID, sizeof(ID));
+	s->n = countof(ID);
+	CHECK(bytes_are(s, STRINGS_BEST, HEX, sizeof(HEX)));
 	return true;
 }
 
@@ -413,9 +474,10 @@ static bool damage_is_harmless(struct sample *s)
 
 static bool truncated_and_flipped_bytes_do_no_harm(void)
 {
-	static void (*const PRINT[])(
-		struct buf *, uint64_t) = { print_few,	print_user,	print_bytes, print_log,
-					    print_uuid, print_odd_time, print_words };
+	static void (*const PRINT[])(struct buf *,
+				     uint64_t) = { print_few,	print_user, print_bytes,
+						   print_log,	print_uuid, print_odd_time,
+						   print_words, print_url,  print_email };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
 		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
@@ -450,9 +512,9 @@ static bool fails_cleanly(struct sample *s)
 
 static bool every_failed_allocation_is_an_error(void)
 {
-	static void (*const PRINT[])(struct buf *,
-				     uint64_t) = { print_few,  print_user, print_log,
-						   print_uuid, print_time, print_words };
+	static void (*const PRINT[])(
+		struct buf *, uint64_t) = { print_few,	print_user,  print_log, print_uuid,
+					    print_time, print_words, print_url, print_email };
 
 	for (size_t p = 0; p < countof(PRINT); p++) {
 		cleanup(sample_free_at) struct sample *s = sample_of(1100, PRINT[p]);
@@ -467,6 +529,7 @@ int main(void)
 	RUN(strings_of_all_kinds_come_back);
 	RUN(few_different_strings_become_a_dictionary);
 	RUN(strings_that_look_alike_take_what_differs);
+	RUN(the_bytes_are_those_of_the_format);
 	RUN(a_needle_does_not_match_across_strings);
 	RUN(find_finds_at_every_place);
 	RUN(truncated_and_flipped_bytes_do_no_harm);
