@@ -10,6 +10,7 @@
 #   make check BUILD=asan          the same under AddressSanitizer and UBSan; also tsan, cover
 #   make integration tui vm        the daemons on this machine, the console in tmux, the image in QEMU
 #   make fuzz BUILD=fuzz CC=clang  libFuzzer binaries
+#   QUERIES=1000000 SEED=7 build/release/tests/oracle/test-oracle   a long run of random queries
 #   make lint                      format, headers, layers, analyzer, tidy, ELF hardening
 #   make bench                     Redoubt and other engines on the same data: docs/benchmarks.md
 #   make ... VERBOSE=1             show the commands

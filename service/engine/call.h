@@ -18,12 +18,16 @@
 #include "common/proto/access.h"
 #include "common/proto/execute.h"
 #include "service/api/error.h"
-#include "service/store/store.h"
+
+struct builder;
+struct sql_session;
+struct store;
 
 struct call {
 	/* In. All borrowed. */
 	struct store *store;
-	struct store_reader *reader;
+	struct sql_session *session;
+	struct builder *builder; /* empty; for the documents of this request */
 	const struct grant *grant;
 	uint16_t op;
 	const char *workspace, *collection, *request_id;

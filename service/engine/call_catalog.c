@@ -19,7 +19,7 @@ void call_organization(struct call *call)
 {
 	struct organization organization;
 	struct buf *out = &call->out;
-	int r = catalog_organization(call->reader, &organization);
+	int r = catalog_organization(call->store, &organization);
 
 	if (r) {
 		call_fail_errno(call, r);
@@ -68,7 +68,7 @@ void call_workspace_list(struct call *call)
 {
 	json_open(&call->out, nullptr);
 	json_open_list(&call->out, "data");
-	int r = catalog_workspaces(call->reader, nullptr, put_workspace, call);
+	int r = catalog_workspaces(call->store, nullptr, put_workspace, call);
 	json_close_list(&call->out);
 	json_close(&call->out);
 	if (r)
@@ -78,7 +78,7 @@ void call_workspace_list(struct call *call)
 void call_workspace_get(struct call *call)
 {
 	json_open(&call->out, nullptr);
-	int r = catalog_workspaces(call->reader, call->workspace, put_workspace, call);
+	int r = catalog_workspaces(call->store, call->workspace, put_workspace, call);
 	json_close(&call->out);
 	if (r)
 		call_fail_catalog(call, r);
@@ -200,7 +200,7 @@ void call_collection_list(struct call *call)
 
 	json_open(&call->out, nullptr);
 	json_open_list(&call->out, "data");
-	int r = catalog_collections(call->reader, workspace, nullptr, put_collection, call);
+	int r = catalog_collections(call->store, workspace, nullptr, put_collection, call);
 	json_close_list(&call->out);
 	json_close(&call->out);
 	if (r)
@@ -210,7 +210,7 @@ void call_collection_list(struct call *call)
 void call_collection_get(struct call *call)
 {
 	json_open(&call->out, nullptr);
-	int r = catalog_collections(call->reader, call->workspace, call->collection, put_collection,
+	int r = catalog_collections(call->store, call->workspace, call->collection, put_collection,
 				    call);
 	json_close(&call->out);
 	if (r)
@@ -282,7 +282,7 @@ void call_collection_create(struct call *call)
 	}
 	json_open(&call->out, nullptr);
 	if (r == 0)
-		r = catalog_collections(call->reader, call->workspace, collection.name,
+		r = catalog_collections(call->store, call->workspace, collection.name,
 					put_collection, call);
 	json_close(&call->out);
 	if (r)

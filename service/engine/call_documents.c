@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/crypto/crypto.h"
 #include "common/names.h"
 #include "common/proto/operations.h"
+#include "service/chunk/builder.h"
 #include "service/engine/json.h"
+#include "service/store/catalog.h"
 #include "service/store/documents.h"
 #include "service/value/patch.h"
 
@@ -19,17 +22,17 @@ constexpr size_t REASON_MAX = 200;
 
 /* A request for several documents. */
 struct batch {
-	struct document *doc;	    /* [n] */
-	char (*reason)[REASON_MAX]; /* [n] why a document has status DOCUMENT_ERROR */
-	yyjson_val **patch;	    /* [n] a patch's operations, or nullptr */
+	struct str *id;		      /* [n] borrowed; at nullptr: none is known */
+	enum document_status *status; /* [n] */
+	char (*reason)[REASON_MAX];   /* [n] why a document has status DOCUMENT_ERROR */
+	yyjson_val **patch;	      /* [n] a patch's operations, or nullptr */
 	size_t n;
 };
 
 static void batch_done(struct batch *batch)
 {
-	for (size_t i = 0; batch->doc && i < batch->n; i++)
-		document_done(&batch->doc[i]);
-	free(batch->doc);
+	free(batch->id);
+	free(batch->status);
 	free(batch->reason);
 	free(batch->patch);
 }
@@ -50,25 +53,24 @@ static bool batch_init(struct call *call, yyjson_val *body, struct batch *ret)
 			  DOCUMENTS_BATCH_MAX);
 		return false;
 	}
-	ret->doc = calloc(ret->n + 1, sizeof(*ret->doc));
+	ret->id = calloc(ret->n + 1, sizeof(*ret->id));
+	ret->status = calloc(ret->n + 1, sizeof(*ret->status));
 	ret->reason = calloc(ret->n + 1, sizeof(*ret->reason));
 	ret->patch = calloc(ret->n + 1, sizeof(*ret->patch));
-	if (!ret->doc || !ret->reason || !ret->patch) {
+	if (!ret->id || !ret->status || !ret->reason || !ret->patch) {
 		call_fail_errno(call, -ENOMEM);
 		return false;
 	}
 	return true;
 }
 
-static void put_id(struct buf *out, const struct document *doc)
+static void put_id(struct buf *out, const struct str *id)
 {
-	if (!doc->id) {
-		json_null(out, "_id");
-		return;
-	}
 	json_null(out, "_id");
+	if (!id->at)
+		return;
 	out->len -= out->len >= 4 ? 4 : 0; /* the null, which the id takes the place of */
-	buf_add_json(out, doc->id, doc->id_len);
+	buf_add_json(out, id->at, id->len);
 }
 
 static void put_status(struct call *call, const struct batch *batch, size_t i, const char *patch_id)
@@ -78,15 +80,15 @@ static void put_status(struct call *call, const struct batch *batch, size_t i, c
 		[DOCUMENT_DELETED] = "DELETED", [DOCUMENT_PATCHED] = "PATCHED",
 		[DOCUMENT_ERROR] = "ERROR",	[DOCUMENT_ABSENT] = "ERROR"
 	};
-	const struct document *doc = &batch->doc[i];
+	enum document_status status = batch->status[i];
 	struct buf *out = &call->out;
-	bool absent = doc->status == DOCUMENT_ABSENT;
+	bool absent = status == DOCUMENT_ABSENT;
 
 	json_open(out, nullptr);
 	json_text(out, "_collection", call->collection);
-	put_id(out, doc);
-	json_text(out, "status", STATUS[doc->status]);
-	if (absent || doc->status == DOCUMENT_ERROR) {
+	put_id(out, &batch->id[i]);
+	json_text(out, "status", STATUS[status]);
+	if (absent || status == DOCUMENT_ERROR) {
 		buf_add_str(out, ",\"error\":");
 		error_write(out, &(struct error) {
 					 .type = absent ? ERROR_NOTFOUND : ERROR_INVALIDINPUT,
@@ -96,7 +98,7 @@ static void put_status(struct call *call, const struct batch *batch, size_t i, c
 	} else {
 		json_null(out, "error");
 	}
-	json_text(out, "patch_id", doc->status == DOCUMENT_PATCHED ? patch_id : nullptr);
+	json_text(out, "patch_id", status == DOCUMENT_PATCHED ? patch_id : nullptr);
 	json_close(out);
 }
 
@@ -111,7 +113,7 @@ static void put_batch(struct call *call, const struct batch *batch)
 	json_open_list(out, "data");
 	for (size_t i = 0; i < batch->n; i++) {
 		put_status(call, batch, i, call->request_id);
-		failed += batch->doc[i].status >= DOCUMENT_ERROR;
+		failed += batch->status[i] >= DOCUMENT_ERROR;
 	}
 	json_close_list(out);
 	(void)snprintf(offset, sizeof(offset), "f2:0:1:0:---%llu",
@@ -124,43 +126,78 @@ static void put_batch(struct call *call, const struct batch *batch)
 
 static void set_reason(struct batch *batch, size_t i, const char *text)
 {
-	batch->doc[i].status = DOCUMENT_ERROR;
+	batch->status[i] = DOCUMENT_ERROR;
 	(void)snprintf(batch->reason[i], REASON_MAX, "%s", text);
 }
 
-static void add_one(struct call *call, struct batch *batch, size_t i, yyjson_val *json,
-		    uint64_t now_us, struct buf *room)
+/* Take one document apart. Returns whether it is in the builder. */
+static bool add_one(struct call *call, struct batch *batch, size_t i, yyjson_val *json,
+		    uint64_t now_us)
 {
 	char id[64];
 	int len = snprintf(id, sizeof(id), "%s-%zu", call->request_id, i + 1);
-	int r = document_from_json(json, id, (size_t)len, now_us, room, &batch->doc[i]);
+	int r = builder_add_json(call->builder, json, id, (size_t)len, now_us);
 
-	if (r == -ENOMEM && call->http_status == 0)
+	if (r < 0 && call->http_status == 0)
 		call_fail_errno(call, r);
-	else if (r)
-		set_reason(batch, i, document_outcome_text((enum document_outcome)r));
+	else if (r > 0)
+		set_reason(batch, i, document_outcome_text((enum builder_outcome)r));
+	return r == 0;
+}
+
+static bool ignore_collection(void *, const struct collection *)
+{
+	return false;
+}
+
+/* Store what is in the builder; what has become of each row goes to status. */
+static int store_rows(struct call *call, enum document_status *status)
+{
+	uint8_t batch_id[DOCUMENTS_ID];
+
+	if (builder_rows(call->builder) == 0)
+		return catalog_is_built_in(call->workspace, call->collection)
+			       ? CATALOG_BUILT_IN
+			       : catalog_collections(call->store, call->workspace, call->collection,
+						     ignore_collection, nullptr);
+	int r = crypto_random(batch_id, sizeof(batch_id));
+	return r ? r
+		 : documents_add(call->store, call->workspace, call->collection, call->builder,
+				 batch_id, status);
 }
 
 void call_documents_add(struct call *call)
 {
 	auto_json yyjson_doc *doc = call_json(call);
 	cleanup(batch_done) struct batch batch = {};
-	auto_buf struct buf room = buf_make(DOCUMENT_MAX);
 	yyjson_val *body = yyjson_doc_get_root(doc), *json;
 	uint64_t now_us = clock_wall_us();
 	size_t i, max;
 
 	if (!doc || !batch_init(call, body, &batch))
 		return;
-	yyjson_arr_foreach(yyjson_obj_get(body, "data"), i, max, json)
-		add_one(call, &batch, i, json, now_us, &room);
+	auto_free enum document_status *row = calloc(batch.n + 1, sizeof(*row));
+	if (!row) {
+		call_fail_errno(call, -ENOMEM);
+		return;
+	}
+	yyjson_arr_foreach(yyjson_obj_get(body, "data"), i, max,
+			   json) if (add_one(call, &batch, i, json, now_us)) batch.status[i] =
+		DOCUMENT_ADDED;
 	if (call->http_status)
 		return;
-	int r = documents_add(call->store, call->workspace, call->collection, batch.doc, batch.n);
-	if (r)
+	int r = store_rows(call, row);
+	if (r) {
 		call_fail_catalog(call, r);
-	else
-		put_batch(call, &batch);
+		return;
+	}
+	uint32_t at = 0;
+	for (i = 0; i < batch.n; i++)
+		if (batch.status[i] != DOCUMENT_ERROR) {
+			batch.id[i] = builder_id(call->builder, at);
+			batch.status[i] = row[at++];
+		}
+	put_batch(call, &batch);
 }
 
 /* Take the _id of each member of data, and its patch if there has to be one. */
@@ -176,16 +213,10 @@ static void read_ids(struct batch *batch, yyjson_val *data, bool patch)
 		size_t len = yyjson_get_len(id);
 
 		if (!text || len == 0 || len > DOCUMENT_ID_MAX) {
-			set_reason(batch, i, document_outcome_text(DOCUMENT_BAD_ID));
+			set_reason(batch, i, document_outcome_text(BUILDER_BAD_ID));
 			continue;
 		}
-		batch->doc[i].id = malloc(len);
-		if (!batch->doc[i].id) {
-			set_reason(batch, i, "There is not enough memory for this document now.");
-			continue;
-		}
-		memcpy(batch->doc[i].id, text, len);
-		batch->doc[i].id_len = len;
+		batch->id[i] = (struct str) { text, (uint32_t)len };
 		batch->patch[i] = yyjson_obj_get(json, "patch");
 		if (patch && !yyjson_is_arr(batch->patch[i]))
 			set_reason(batch, i, "`patch` must be a list of operations.");
@@ -213,8 +244,8 @@ void call_documents_patch(struct call *call)
 	if (!doc || !batch_init(call, body, &batch))
 		return;
 	read_ids(&batch, yyjson_obj_get(body, "data"), true);
-	int r = documents_change(call->store, call->workspace, call->collection, batch.doc, batch.n,
-				 change, &batch);
+	int r = documents_change(call->store, call->workspace, call->collection, batch.id, batch.n,
+				 batch.status, change, &batch);
 	if (r)
 		call_fail_catalog(call, r);
 	else
@@ -230,17 +261,12 @@ void call_documents_delete(struct call *call)
 	if (!doc || !batch_init(call, body, &batch))
 		return;
 	read_ids(&batch, yyjson_obj_get(body, "data"), false);
-	int r = documents_delete(call->store, call->workspace, call->collection, batch.doc,
-				 batch.n);
+	int r = documents_delete(call->store, call->workspace, call->collection, batch.id, batch.n,
+				 batch.status);
 	if (r)
 		call_fail_catalog(call, r);
 	else
 		put_batch(call, &batch);
-}
-
-static bool ignore_collection(void *, const struct collection *)
-{
-	return false;
 }
 
 void call_offsets_commit(struct call *call)
@@ -253,7 +279,7 @@ void call_offsets_commit(struct call *call)
 
 	if (!doc)
 		return;
-	int r = catalog_collections(call->reader, call->workspace, call->collection,
+	int r = catalog_collections(call->store, call->workspace, call->collection,
 				    ignore_collection, nullptr);
 	if (r) {
 		call_fail_catalog(call, r);

@@ -193,6 +193,22 @@ static void fail_query(struct call *call, int r, const struct sql_error *error)
 							.query_id = call->query_id });
 }
 
+/* What the query cost: Redoubt's own, beside Rockset's. */
+static void put_figures(struct buf *out, const struct sql_result *result)
+{
+	const struct query_figures *figures = &result->figures;
+
+	json_int(out, "cpu_time_micros", (int64_t)figures->cpu_us);
+	json_int(out, "rows_read", (int64_t)figures->rows_read);
+	json_int(out, "bytes_read", (int64_t)figures->bytes_read);
+	json_int(out, "pages_read", (int64_t)figures->pages_read);
+	json_int(out, "pages_missed", (int64_t)figures->pages_missed);
+	json_int(out, "chunks_read", (int64_t)figures->chunks);
+	json_int(out, "chunks_skipped", (int64_t)figures->chunks_skipped);
+	json_int(out, "bytes_spilled", (int64_t)figures->spilled_bytes);
+	json_int(out, "native_pipes", result->sqlite_only ? 0 : (int64_t)result->pipes);
+}
+
 /* The answer: the rows are in out already, what describes them follows. */
 static void put_result(struct call *call, const struct ask *ask, struct sql_result *result)
 {
@@ -223,6 +239,7 @@ static void put_result(struct call *call, const struct ask *ask, struct sql_resu
 	json_open(out, "stats");
 	json_int(out, "elapsed_time_ms", (int64_t)took_ms);
 	json_int(out, "throttled_time_micros", 0);
+	put_figures(out, result);
 	json_close(out);
 	json_close(out);
 }
@@ -240,7 +257,7 @@ void call_query(struct call *call)
 	call_query_id(call, id);
 	call->query_id = id;
 	if (read_ask(call, yyjson_doc_get_root(doc), &ask)) {
-		int r = sql_run(call->reader, &ask.query, &result, &error);
+		int r = sql_run(call->session, &ask.query, &result, &error);
 
 		if (r == 0)
 			json_int(&call->detail, "rows", (int64_t)result.n_rows);
@@ -268,7 +285,7 @@ void call_query_validate(struct call *call)
 
 	if (!doc || !read_ask(call, yyjson_doc_get_root(doc), &ask))
 		return;
-	int r = sql_validate(call->reader, &ask.query, &result, &error);
+	int r = sql_validate(call->session, &ask.query, &result, &error);
 	if (r) {
 		fail_query(call, r, &error);
 		return;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,20 +27,27 @@
 #include "common/secret.h"
 #include "service/api/error.h"
 #include "service/engine/pool.h"
+#include "service/exec/exec.h"
+#include "service/keys/keys.h"
 #include "service/sql/sql.h"
 #include "service/sql/zones.h"
 #include "service/store/store.h"
 
 constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */
 constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and results of all queries */
-constexpr size_t KEY_MIN = 32;			   /* bytes of the key of the grants */
+constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
+constexpr int LARGE = 1 << 20;			   /* bytes; an allocation of its own */
+constexpr int ARENAS_MAX = 4;
+constexpr size_t KEY_MIN = 32; /* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
 constexpr uint32_t EXECUTE_MIN = 22; /* an operation and five empty texts */
 
 struct engine {
 	struct loop *loop;
 	struct loop_source *retry, *answers;
+	struct keys *keys;
 	struct store *store;
+	struct exec *exec;
 	struct pool *pool;
 	struct channel *front; /* or nullptr while it cannot be reached */
 	uint64_t connection;   /* counts the times front was reached */
@@ -241,11 +249,28 @@ static int enter_sandbox(const struct engine *engine)
 /* Say why the start failed. Returns r. */
 static int failed(const char *what, int r)
 {
-	log_event(LOG_ERR, EVENT_START_FAILED, r < 0 ? r : 0,
-		  r == STORE_TOO_NEW ? "the store was written by a later release; it is left alone"
-				     : "engine cannot start",
-		  what);
+	log_event(LOG_ERR, EVENT_START_FAILED, r < 0 ? r : 0, "engine cannot start", what);
 	return r < 0 ? r : -EPROTO;
+}
+
+/* Open the store with the keys of redoubt-keys. */
+static int open_store(struct engine *engine)
+{
+	static const char *const OUTCOMES[] = {
+		[STORE_TOO_NEW] = "the store was written by a later release; it is left alone",
+		[STORE_DAMAGED] = "the store is damaged",
+		[STORE_KEYS_UNAVAILABLE] = "redoubt-keys does not answer",
+	};
+	char damage[STORE_DAMAGE] = "";
+	int r = keys_open(nullptr, &engine->keys);
+
+	if (r)
+		return failed("keys", r);
+	const struct store_options options = { .keys = engine->keys, .ret_damage = damage };
+	r = store_open(engine->folder, &options, &engine->store);
+	if (r > 0)
+		log_event(LOG_ERR, EVENT_START_FAILED, 0, OUTCOMES[r], damage);
+	return r > 0 ? -EPROTO : r ? failed(engine->folder, r) : 0;
 }
 
 static int start(struct engine *engine)
@@ -257,14 +282,24 @@ static int start(struct engine *engine)
 	r = load_grant_key(&engine->grant_key);
 	if (r)
 		return failed("credential grant", r);
+	/* What is large comes from the kernel and goes back at once, so that a load leaves nothing behind. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
 	sql_limit_memory(SQLITE_MEMORY_MAX);
-	r = store_open(engine->folder, &engine->store);
+	sql_set_temp_folder(engine->folder);
+	r = open_store(engine);
 	if (r)
-		return failed(engine->folder, r);
+		return r;
 	r = enter_sandbox(engine);
 	if (r)
 		return failed("sandbox", r);
-	r = pool_new(engine->store, &engine->grant_key, &engine->pool);
+	r = store_start_keeper(engine->store);
+	if (r)
+		return failed("keeper", r);
+	r = exec_new(0, QUERY_MEMORY_MAX, engine->folder, &engine->exec);
+	if (r)
+		return failed("threads for queries", r);
+	r = pool_new(engine->store, engine->exec, &engine->grant_key, &engine->pool);
 	if (r)
 		return failed("workers", r);
 	r = loop_timer(engine->loop, 0, connect_front, engine, &engine->retry);
@@ -280,7 +315,9 @@ static void stop(struct engine *engine)
 	engine->pool = pool_free(engine->pool);
 	engine->retry = loop_source_free(engine->retry);
 	engine->answers = loop_source_free(engine->answers);
+	engine->exec = exec_free(engine->exec);
 	engine->store = store_close(engine->store);
+	engine->keys = keys_close(engine->keys);
 	engine->loop = loop_free(engine->loop);
 	secret_done(&engine->grant_key);
 }

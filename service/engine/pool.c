@@ -16,9 +16,11 @@
 #include "service/sql/sql.h"
 
 constexpr time_t EXPIRE_EVERY_S = 60; /* how often retention is looked at */
+constexpr uint64_t REST_AFTER_US = 30'000'000;
 
 struct pool {
 	struct store *store;
+	struct exec *exec;
 	const struct secret *grant_key;
 	int event_fd;
 
@@ -54,19 +56,39 @@ struct job *job_free(struct job *job)
 	return nullptr;
 }
 
-/* Wait for a request, the end, or the time to expire documents. Returns with the lock held. */
-static struct job *wait_for_job(struct pool *pool, size_t number, bool *ret_expire)
+/* What a worker is to do when there is no request. */
+enum errand : uint8_t {
+	NOTHING,
+	EXPIRE, /* it is the time to look at retention */
+	REST,	/* there was no request for a while */
+};
+
+/*
+ * Wait for a request, the end, or an errand. Called and returns with the lock held.
+ *
+ * rested  whether the worker has rested since its last request
+ */
+static struct job *wait_for_job(struct pool *pool, size_t number, bool rested,
+				enum errand *ret_errand)
 {
-	*ret_expire = false;
+	uint64_t rest_at_us = rested ? UINT64_MAX : clock_mono_us() + REST_AFTER_US;
+
+	*ret_errand = NOTHING;
 	while (!pool->waiting && !pool->end) {
 		uint64_t now_us = clock_mono_us();
+		uint64_t next_us =
+			pool->expire_at_us < rest_at_us ? pool->expire_at_us : rest_at_us;
 
 		if (now_us >= pool->expire_at_us) {
 			pool->expire_at_us = now_us + EXPIRE_EVERY_S * UINT64_C(1'000'000);
-			*ret_expire = true;
+			*ret_errand = EXPIRE;
 			return nullptr;
 		}
-		struct timespec until = { .tv_sec = (time_t)(pool->expire_at_us / 1'000'000 + 1) };
+		if (now_us >= rest_at_us) {
+			*ret_errand = REST;
+			return nullptr;
+		}
+		struct timespec until = { .tv_sec = (time_t)(next_us / 1'000'000 + 1) };
 		(void)pthread_cond_timedwait(&pool->waiting_or_end, &pool->lock, &until);
 	}
 	struct job *job = pool->end ? nullptr : pool->waiting;
@@ -100,19 +122,23 @@ static void *work(void *argument)
 	auto_free struct start *start = argument;
 	struct pool *pool = start->pool;
 	struct worker *worker = pool->worker[start->number];
-	bool end = false;
+	bool end = false, rested = true;
 
 	while (!end) {
-		bool expire;
+		enum errand errand;
 
 		(void)pthread_mutex_lock(&pool->lock);
-		struct job *job = wait_for_job(pool, start->number, &expire);
+		struct job *job = wait_for_job(pool, start->number, rested, &errand);
 		end = pool->end;
 		(void)pthread_mutex_unlock(&pool->lock);
-		if (expire)
+		if (errand == EXPIRE)
 			worker_expire(worker);
+		if (errand == REST)
+			worker_rest(worker);
+		rested |= errand == REST;
 		if (!job)
 			continue;
+		rested = false;
 		worker_run(worker, job);
 		deliver(pool, start->number, job);
 	}
@@ -126,7 +152,8 @@ static int start_thread(struct pool *pool, const pthread_attr_t *attributes)
 	if (!start)
 		return -ENOMEM;
 	*start = (struct start) { pool, pool->n_threads };
-	int r = worker_new(pool->store, pool->grant_key, &pool->worker[pool->n_threads]);
+	int r = worker_new(pool->store, pool->exec, pool->grant_key,
+			   &pool->worker[pool->n_threads]);
 	if (r == 0)
 		r = -pthread_create(&pool->thread[pool->n_threads], attributes, work, start);
 	if (r) {
@@ -152,7 +179,8 @@ static int init_lock(struct pool *pool)
 	return r;
 }
 
-int pool_new(struct store *store, const struct secret *grant_key, struct pool **ret)
+int pool_new(struct store *store, struct exec *exec, const struct secret *grant_key,
+	     struct pool **ret)
 {
 	pthread_attr_t attributes;
 	cleanup(pool_free_at) struct pool *pool = calloc(1, sizeof(*pool));
@@ -161,6 +189,7 @@ int pool_new(struct store *store, const struct secret *grant_key, struct pool **
 		return -ENOMEM;
 	pool->event_fd = -1;
 	pool->store = store;
+	pool->exec = exec;
 	pool->grant_key = grant_key;
 	pool->waiting_end = &pool->waiting;
 	pool->done_end = &pool->done;

@@ -4,7 +4,7 @@
 /*
  * pool: a fixed number of worker threads and the queue of requests they work off.
  *
- * Layer 4 (service/engine). Requests are handed in and answers taken out by the loop's thread. Each worker has a reader
+ * Layer 4 (service/engine). Requests are handed in and answers taken out by the loop's thread. Each worker has a session
  * of its own and a connection to the ledger of its own; they share the store and nothing else.
  */
 
@@ -16,6 +16,7 @@
 #include "common/buf.h"
 #include "common/proto/execute.h"
 #include "common/secret.h"
+#include "service/exec/exec.h"
 #include "service/store/store.h"
 
 constexpr size_t POOL_WORKERS = 3;	 /* two busy with long queries still leave one */
@@ -48,11 +49,12 @@ struct pool;
 /*
  * Start the workers.
  *
- * store, grant_key  borrowed until pool_free()
+ * store, exec, grant_key  borrowed until pool_free()
  *
  * Returns 0 or -errno.
  */
-[[nodiscard]] int pool_new(struct store *store, const struct secret *grant_key, struct pool **ret);
+[[nodiscard]] int pool_new(struct store *store, struct exec *exec, const struct secret *grant_key,
+			   struct pool **ret);
 
 /* Cancel what runs, wait for the workers and free. nullptr is a no-op. Always returns nullptr. */
 struct pool *pool_free(struct pool *pool);

@@ -14,6 +14,7 @@
 #include "common/msg.h"
 #include "common/proto/audit.h"
 #include "common/proto/operations.h"
+#include "service/chunk/builder.h"
 #include "service/engine/call.h"
 #include "service/engine/json.h"
 #include "service/sql/sql.h"
@@ -21,14 +22,16 @@
 
 struct worker {
 	struct store *store;
-	struct store_reader *reader;
+	struct sql_session *session;
+	struct builder *builder; /* kept: documents are alike */
 	struct audit_client *audit;
 	const struct secret *grant_key;
 	struct grant grant;	  /* of the request at hand */
 	struct audit_event event; /* too large for a stack */
 };
 
-int worker_new(struct store *store, const struct secret *grant_key, struct worker **ret)
+int worker_new(struct store *store, struct exec *exec, const struct secret *grant_key,
+	       struct worker **ret)
 {
 	cleanup(worker_free_at) struct worker *worker = calloc(1, sizeof(*worker));
 
@@ -36,9 +39,9 @@ int worker_new(struct store *store, const struct secret *grant_key, struct worke
 		return -ENOMEM;
 	worker->store = store;
 	worker->grant_key = grant_key;
-	int r = store_reader_new(store, &worker->reader);
+	int r = sql_session_new(store, exec, &worker->session);
 	if (r == 0)
-		r = sql_attach(worker->reader);
+		r = builder_new(&worker->builder);
 	if (r == 0)
 		r = audit_client_new("audit-engine.sock", &worker->audit);
 	if (r)
@@ -50,7 +53,8 @@ int worker_new(struct store *store, const struct secret *grant_key, struct worke
 struct worker *worker_free(struct worker *worker)
 {
 	if (worker) {
-		store_reader_free(worker->reader);
+		sql_session_free(worker->session);
+		builder_free(worker->builder);
 		audit_client_free(worker->audit);
 	}
 	free(worker);
@@ -191,7 +195,8 @@ void worker_run(struct worker *worker, struct job *job)
 	const struct execute *execute = &job->execute;
 	auto_buf struct buf body = buf_make(EXECUTE_BODY_MAX);
 	struct call call = { .store = worker->store,
-			     .reader = worker->reader,
+			     .session = worker->session,
+			     .builder = worker->builder,
 			     .grant = &worker->grant,
 			     .op = execute->op,
 			     .workspace = execute->workspace,
@@ -215,9 +220,20 @@ void worker_run(struct worker *worker, struct job *job)
 		else
 			run_read(worker, job, &call);
 	}
+	builder_clear(worker->builder);
 	keep_answer(job, &call);
 	buf_done(&call.out);
 	buf_done(&call.detail);
+}
+
+void worker_rest(struct worker *worker)
+{
+	struct builder *fresh = nullptr;
+
+	if (builder_new(&fresh))
+		return;
+	builder_free(worker->builder);
+	worker->builder = fresh;
 }
 
 void worker_expire(struct worker *worker)

@@ -6,10 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "service/sql/bind_internal.h"
+#include "common/clock.h"
+#include "service/sql/draft.h"
+#include "service/sql/evaluate.h"
+#include "service/sql/pushdown.h"
+#include "service/store/snapshot.h"
 
 void *bind_node(struct binder *b, size_t size)
 {
@@ -184,21 +189,15 @@ static void add_star_of(struct binder *b, struct columns *to, const struct selec
 					 .type = from->type,
 					 .spread = from->spread,
 					 .undefined = -1 };
-		const char *sql;
+		struct resolved at = { .source = source, .base = from->sql };
 
 		if (!from->spread &&
 		    (is_left_out(item, from->name) || is_explicit(b, to->core, from->name)))
 			continue;
 		if (from->spread)
 			set_except(b, to, item, from, &column);
-		if (source->pruned) {
-			struct resolved at = { .source = source, .base = from->sql };
-
-			sql = resolved_sql(b, &at, nullptr, "", "");
-		} else {
-			sql = bind_text(b, "%s.%s", source->sql, from->sql);
-		}
-		add_column(b, to, column, sql);
+		add_column(b, to, column,
+			   resolved_sql(b, &at, nullptr, "rd_get", nullptr, 0, to->scope));
 	}
 }
 
@@ -278,12 +277,31 @@ static size_t ordinal_of(struct binder *b, const struct columns *to, const struc
 	return 0;
 }
 
+const struct expr *item_meant(struct binder *b, const struct core *core, const struct expr *e,
+			      bool by_name)
+{
+	const struct columns columns = { .core = core };
+	bool number = e->kind == EXPR_NUMBER && e->at->kind == TOKEN_INT;
+	size_t ordinal =
+		number ? strtoul(e->at->text, nullptr, 10) : ordinal_of(b, &columns, e, by_name);
+	size_t at = 0;
+
+	if (ordinal == 0)
+		return e->kind == EXPR_NUMBER ? nullptr : e;
+	for (const struct select_item *i = core->items; i && i->expr; i = i->next)
+		if (++at == ordinal)
+			return i->expr;
+	return nullptr;
+}
+
+/* GROUP BY and HAVING; the first is done already where the pipe groups. */
 static void print_group(struct binder *b, struct buf *out, struct columns *columns)
 {
 	const struct core *core = columns->core;
+	bool grouped = columns->scope->grouped != nullptr;
 
 	columns->scope->aliases = core->items;
-	for (size_t i = 0; i < core->n_group; i++) {
+	for (size_t i = 0; i < core->n_group && !grouped; i++) {
 		size_t ordinal = ordinal_of(b, columns, core->group[i], false);
 
 		buf_add_str(out, i ? ", " : " GROUP BY ");
@@ -293,7 +311,7 @@ static void print_group(struct binder *b, struct buf *out, struct columns *colum
 			print_value(b, out, core->group[i], columns->scope);
 	}
 	if (core->having) {
-		buf_add_str(out, " HAVING ");
+		buf_add_str(out, grouped ? " WHERE " : " HAVING ");
 		print_condition(b, out, core->having, columns->scope);
 	}
 }
@@ -340,27 +358,19 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 	}
 }
 
-/*
- * GROUP BY sorts, and SQLite would sort whole documents. Give it only what is asked for of them, from a sub-select
- * that does the filtering.
- */
-static void prune_grouped(struct binder *b, const struct core *core, struct scope *scope,
-			  struct buf *where)
+static bool is_grouping(const struct core *core)
 {
-	struct source *source = scope->sources;
+	bool found = core->n_group > 0 || core->having;
 
-	if (core->n_group == 0 || !source || source->next || !source->is_collection ||
-	    source->built_in)
-		return;
-	source->pruned = true;
-	source->where = bind_keep(b, where);
-	buf_clear(where);
+	for (const struct select_item *i = core->items; i && !found; i = i->next)
+		found = i->expr && has_aggregate(i->expr);
+	return found;
 }
 
-/* Bind one SELECT; ORDER BY is printed into order, because its FROM must know what that asks for. */
+/* Bind one SELECT; ORDER BY, if it is this SELECT's own, is printed into order, because FROM must know what that asks for. */
 static void bind_core(struct binder *b, struct buf *out, const struct core *core,
-		      struct scope *outer, const struct order_item *order, struct buf *order_text,
-		      bool hidden, struct output *ret)
+		      struct scope *outer, const struct query *query, int64_t row_limit,
+		      struct buf *order, bool hidden, struct output *ret)
 {
 	auto_buf struct buf where = buf_make(BIND_TEXT_MAX), group = buf_make(BIND_TEXT_MAX);
 	struct scope scope = { .outer = outer };
@@ -368,20 +378,24 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 				   .hidden = buf_make(BIND_TEXT_MAX),
 				   .core = core,
 				   .scope = &scope };
+	bool grouping = is_grouping(core);
 
-	bind_from(b, core->from, &scope);
-	if (!b->r && core->where) {
-		buf_add_str(&where, " WHERE ");
-		print_condition(b, &where, core->where, &scope);
-	}
+	bind_from(b, core, &scope);
+	bool filtered = !b->r && pushdown_where(b, &where, core->where, &scope);
+	struct draft *whole =
+		filtered && b->ask->way == SQL_PIPES ? pushdown_whole(&scope) : nullptr;
+	if (whole && grouping &&
+	    !grouped_try(b, whole, core, query ? query->order : nullptr, &scope))
+		whole = nullptr;
 	if (!b->r)
-		prune_grouped(b, core, &scope, &where);
-	if (!b->r)
-		add_items(b, &columns, hidden);
+		add_items(b, &columns, hidden && !grouping);
 	if (!b->r)
 		print_group(b, &group, &columns);
-	if (!b->r && order)
-		print_query_order(b, order_text, order, &columns);
+	if (!b->r && query) {
+		print_query_order(b, order, query->order, &columns);
+		if (whole)
+			pushdown_order(b, whole, core, query, row_limit, &scope);
+	}
 
 	buf_addf(out, "SELECT %s", core->distinct ? "DISTINCT " : "");
 	buf_add(out, columns.text.data, columns.text.len);
@@ -477,7 +491,7 @@ void bind_query(struct binder *b, struct buf *out, const struct query *query, st
 			bind_query(b, out, core->nested, outer, 0, false, &output);
 			buf_add_str(out, ")");
 		} else {
-			bind_core(b, out, core, outer, of_set ? nullptr : query->order, &order,
+			bind_core(b, out, core, outer, of_set ? nullptr : query, row_limit, &order,
 				  hidden && !of_set, &output);
 		}
 		if (first)
@@ -508,26 +522,54 @@ static void keep_collections(struct binder *b, struct bound *ret)
 		ret->collections[i] = *(const struct bound_collection *)b->collections.item[i];
 	ret->parameters = (const char **)(uintptr_t)b->parameters.item;
 	ret->n_parameters = b->parameters.n;
+	ret->plans = (const struct plan *const *)(uintptr_t)b->plans.item;
+	ret->n_plans = b->plans.n;
+	ret->evaluations = b->evaluations;
 }
 
-int bind_tree(struct arena *arena, struct store_reader *reader, const struct query *query,
-	      uint64_t now_us, int64_t row_limit, struct bound *ret, struct sql_error *error)
+void bound_done(struct bound *bound)
+{
+	for (size_t i = 0; i < bound->n_collections; i++)
+		snapshot_unref(bound->collections[i].snapshot);
+	evaluation_done(bound->evaluations);
+	*bound = (struct bound) {};
+}
+
+/* Let go of everything a binder that failed has taken. */
+static void binder_done(struct binder *b)
+{
+	for (size_t i = 0; i < b->collections.n; i++)
+		snapshot_unref(((const struct bound_collection *)b->collections.item[i])->snapshot);
+	evaluation_done(b->evaluations);
+}
+
+int bind_tree(struct arena *arena, struct store *store, const struct bind_databases *databases,
+	      const struct query *query, const struct sql_query *ask, struct bound *ret,
+	      struct sql_error *error)
 {
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	struct binder b = { .arena = arena, .reader = reader, .error = error, .now_us = now_us };
+	struct binder b = { .arena = arena,
+			    .store = store,
+			    .db = databases->now,
+			    .calls = databases->calls,
+			    .ask = ask,
+			    .error = error,
+			    .now_us = clock_wall_us() };
 	struct output output = {};
 	struct bound bound = {};
 
-	bind_query(&b, &text, query, nullptr, row_limit, true, &output);
+	bind_query(&b, &text, query, nullptr, ask->row_limit, true, &output);
 	bound.sql = bind_keep(&b, &text);
 	bound.columns = output.columns;
 	bound.n_columns = output.n;
 	keep_collections(&b, &bound);
+	if (b.r == 0) {
+		*ret = bound;
+		return 0;
+	}
+	binder_done(&b);
 	if (b.r == -EMSGSIZE)
 		return sql_refuse(error, SQL_QUERY_ERROR, "query_too_complex",
 				  "The query is too large to run.");
-	if (b.r)
-		return b.r;
-	*ret = bound;
-	return 0;
+	return b.r;
 }

@@ -32,8 +32,7 @@ struct column {
 
 struct bound_collection {
 	const char *workspace, *name;
-	int64_t n;
-	bool built_in;
+	struct snapshot *snapshot; /* owned by bound */
 };
 
 struct bound {
@@ -44,18 +43,32 @@ struct bound {
 	size_t n_collections;
 	const char **parameters; /* names as used, each once; number i + 1 in the SQL */
 	size_t n_parameters;
+	const struct plan *const *plans; /* what pipe(i) in the SQL runs */
+	size_t n_plans;
+	struct evaluation *evaluations; /* what those plans call; owned */
+};
+
+/* Let go of the snapshots and statements. Harmless on a zeroed one. */
+void bound_done(struct bound *bound);
+
+struct sqlite3;
+
+/* Empty connections with our functions. */
+struct bind_databases {
+	struct sqlite3 *now;   /* for values that are known before any row is read */
+	struct sqlite3 *calls; /* for functions that pipes have SQLite evaluate */
 };
 
 /*
  * Bind a query. (Not called bind: that name is a system call's, and libraries would find ours.)
  *
- * reader     inside store_reader_begin(): the catalog must not move
- * now_us     what CURRENT_TIMESTAMP is
- * row_limit  for a query without LIMIT; 0: none
- * ret        set only on success; lives in the arena
+ * databases  borrowed until bound_done()
+ * ask        the parameters' values and the limit for a query without LIMIT
+ * ret        set only on success; lives in the arena; bound_done() lets go of what it read
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int bind_tree(struct arena *arena, struct store_reader *reader,
-			    const struct query *query, uint64_t now_us, int64_t row_limit,
-			    struct bound *ret, struct sql_error *error);
+[[nodiscard]] int bind_tree(struct arena *arena, struct store *store,
+			    const struct bind_databases *databases, const struct query *query,
+			    const struct sql_query *ask, struct bound *ret,
+			    struct sql_error *error);

@@ -235,6 +235,34 @@ static void print_array_map(struct binder *b, struct buf *out, const struct expr
 	buf_add_str(out, "))");
 }
 
+/* Functions of SQLite's own that would take a packed value's bytes for a text. */
+static bool is_for_text(const char *function)
+{
+	static const char *const NAMES[] = { "lower", "upper", "rd_substr", "replace", "trim",
+					     "ltrim", "rtrim", "instr",	    "unicode" };
+
+	for (size_t i = 0; i < countof(NAMES); i++)
+		if (strcmp(NAMES[i], function) == 0)
+			return true;
+	return false;
+}
+
+static void print_for_text(struct binder *b, struct buf *out, const char *function,
+			   const struct expr *e, struct scope *scope)
+{
+	put_function(b, out, function);
+	for (size_t i = 0; i < e->n_args && !b->r; i++) {
+		bool plain = e->arg[i]->kind == EXPR_STRING || e->arg[i]->kind == EXPR_NUMBER;
+
+		buf_add_str(out, i ? ", " : "");
+		if (!plain)
+			put_function(b, out, "rd_text");
+		print_value(b, out, e->arg[i], scope);
+		buf_add_str(out, plain ? "" : ")");
+	}
+	buf_add_str(out, ")");
+}
+
 void print_call(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
 	const struct function *f = find_function(b, e);
@@ -243,7 +271,10 @@ void print_call(struct binder *b, struct buf *out, const struct expr *e, struct 
 		return;
 	switch (f->kind) {
 	case FUNCTION_SCALAR:
-		print_call_of(b, out, f->sql, e, scope);
+		if (is_for_text(f->sql))
+			print_for_text(b, out, f->sql, e, scope);
+		else
+			print_call_of(b, out, f->sql, e, scope);
 		return;
 	case FUNCTION_AGGREGATE:
 	case FUNCTION_WINDOW:

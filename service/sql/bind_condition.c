@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sql/bind_internal.h"
+#include "service/sql/draft.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
-static bool is_moment(enum sql_type type)
+bool is_moment(enum sql_type type)
 {
 	return type == TYPE_DATE || type == TYPE_DATETIME || type == TYPE_TIMESTAMP;
 }
@@ -89,9 +90,8 @@ enum sql_type type_of(struct binder *b, const struct expr *e, struct scope *scop
 	return type;
 }
 
-/* Print a value as a moment of that type, so that unlike moments and ISO texts compare as one would expect. */
-static void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_type as,
-		     struct scope *scope)
+void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_type as,
+	      struct scope *scope)
 {
 	static const char *const NAMES[] = {
 		[TYPE_DATE] = "date", [TYPE_DATETIME] = "datetime", [TYPE_TIMESTAMP] = "timestamp"
@@ -106,8 +106,7 @@ static void print_as(struct binder *b, struct buf *out, const struct expr *e, en
 	buf_addf(out, ", '%s')", NAMES[as]);
 }
 
-/* The type in which all of an expression's arguments are to be compared. */
-static enum sql_type common_type(struct binder *b, const struct expr *e, struct scope *scope)
+enum sql_type common_type(struct binder *b, const struct expr *e, struct scope *scope)
 {
 	enum sql_type common = TYPE_ANY;
 
@@ -146,13 +145,13 @@ static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
 
 static void print_like(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
-	buf_add_str(out, e->negated ? "NOT " : "");
+	buf_add_str(out, e->negated ? "(NOT " : "(");
 	put_function(b, out, "rd_like");
 	for (size_t i = 0; i < e->n_args; i++) {
 		buf_add_str(out, i ? ", " : "");
 		print_value(b, out, e->arg[i], scope);
 	}
-	buf_add_str(out, ")");
+	buf_add_str(out, "))");
 }
 
 static void print_in(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
@@ -219,6 +218,11 @@ void print_condition(struct binder *b, struct buf *out, const struct expr *e, st
 {
 	if (b->r)
 		return;
+	const char *column = grouped_sql(b, e, scope);
+	if (column) {
+		buf_addf(out, "rd_truth(%s)", column);
+		return;
+	}
 	switch (e->kind) {
 	case EXPR_COMPARE:
 		print_pair(b, out, e, strcmp(e->at->text, "!=") == 0 ? "<>" : e->at->text, scope);

@@ -10,9 +10,9 @@
 #include <strings.h>
 
 #include "service/sql/bind_call.h"
+#include "service/sql/draft.h"
 
 constexpr size_t CALL_ARGS_MAX = 100; /* SQLite takes 127 */
-constexpr size_t CHAIN_MAX = 300;     /* the parser lets no tree be deeper */
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
@@ -70,9 +70,9 @@ static void print_parameter(struct binder *b, struct buf *out, const struct expr
 	buf_addf(out, "?%zu", i + 1);
 }
 
-/* A name: a column, a member of a document, or an alias, which stands for its expression. */
+/* A name and the steps from there: a column, a member of a document, or an alias, which stands for its expression. */
 static void print_name(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope,
-		       const char *function, const char *more)
+		       const char *function, const struct step *step, size_t n_steps)
 {
 	struct resolved at;
 
@@ -80,11 +80,11 @@ static void print_name(struct binder *b, struct buf *out, const struct expr *e, 
 	if (b->r)
 		return;
 	if (!at.alias) {
-		buf_add_str(out, resolved_sql(b, &at, e, function, more));
+		buf_add_str(out, resolved_sql(b, &at, e, function, step, n_steps, scope));
 		return;
 	}
 	const struct select_item *aliases = scope->aliases;
-	bool call = e->n_names > 1 || more[0];
+	bool call = e->n_names > 1 || n_steps > 0;
 
 	scope->aliases = nullptr; /* an alias is not made of aliases */
 	if (call)
@@ -94,48 +94,41 @@ static void print_name(struct binder *b, struct buf *out, const struct expr *e, 
 		buf_add_str(out, ", ");
 		put_literal(out, e->name[i]->text, e->name[i]->len);
 	}
-	buf_add_str(out, more);
-	buf_add_str(out, call ? ")" : "");
 	scope->aliases = aliases;
+	print_steps(b, out, step, n_steps, scope);
+	buf_add_str(out, call ? ")" : "");
 }
 
-/* Print the key of a.b or a[key]. Returns whether it is a constant. */
-static bool print_key(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
+struct step step_of(const struct expr *e)
 {
-	buf_add_str(out, ", ");
 	if (e->n_names > 0)
-		put_literal(out, e->name[0]->text, e->name[0]->len);
-	else
-		print_value(b, out, e->arg[1], scope);
-	return e->n_names > 0 || e->arg[1]->kind == EXPR_STRING || e->arg[1]->kind == EXPR_NUMBER;
+		return (struct step) { .name = e->name[0] };
+	if (e->arg[1]->kind == EXPR_STRING)
+		return (struct step) { .name = e->arg[1]->at };
+	return (struct step) { .key = e->arg[1] };
 }
 
-/* a['b'].c[1]: one call with all keys if they are constants, else a call of a call. */
+/* a['b'].c[1] */
 static void print_get(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope,
 		      const char *function)
 {
-	auto_buf struct buf keys = buf_make(BIND_TEXT_MAX);
-	const struct expr *chain[CHAIN_MAX];
-	const struct expr *root = e;
+	struct step step[CHAIN_MAX];
+	const char *column = nullptr;
 	size_t n = 0;
-	bool constant = true;
 
-	while (root->kind == EXPR_GET && n < countof(chain)) {
-		chain[n++] = root;
-		root = root->arg[0];
+	while (e->kind == EXPR_GET && n < countof(step) && !column) {
+		step[countof(step) - ++n] = step_of(e); /* the last key is met first */
+		e = e->arg[0];
+		column = grouped_sql(b, e, scope);
 	}
-	for (size_t i = n; i > 0 && !b->r; i--)
-		constant &= print_key(b, &keys, chain[i - 1], scope);
-	const char *text = bind_keep(b, &keys);
-	if (b->r)
-		return;
-	if (root->kind == EXPR_NAME && constant) {
-		print_name(b, out, root, scope, function, text);
+	const struct step *first = &step[countof(step) - n];
+	if (e->kind == EXPR_NAME && !column) {
+		print_name(b, out, e, scope, function, first, n);
 		return;
 	}
 	buf_addf(out, "%s(", function);
-	print_value(b, out, root, scope);
-	buf_add_str(out, text);
+	print_value(b, out, e, scope);
+	print_steps(b, out, first, n, scope);
 	buf_add_str(out, ")");
 }
 
@@ -149,8 +142,7 @@ bool may_be_undefined(struct binder *b, const struct expr *e, struct scope *scop
 		return false;
 	resolve(b, e, scope, &at);
 	/* A member of something, in this query's own FROM. */
-	return !b->r && !at.alias && (at.used < e->n_names || !at.source->is_collection) &&
-	       at.source && (at.source->is_collection || at.used < e->n_names);
+	return !b->r && !at.alias && at.source && at.used < e->n_names;
 }
 
 void print_undefined(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
@@ -160,7 +152,7 @@ void print_undefined(struct binder *b, struct buf *out, const struct expr *e, st
 	else if (e->kind == EXPR_GET)
 		print_get(b, out, e, scope, "rd_undef");
 	else
-		print_name(b, out, e, scope, "rd_undef", "");
+		print_name(b, out, e, scope, "rd_undef", nullptr, 0);
 }
 
 static void print_array(struct binder *b, struct buf *out, const struct expr *e,
@@ -253,6 +245,11 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 {
 	if (b->r)
 		return;
+	const char *column = grouped_sql(b, e, scope);
+	if (column) {
+		buf_add_str(out, column);
+		return;
+	}
 	switch (e->kind) {
 	case EXPR_NULL:
 		buf_add_str(out, "NULL");
@@ -270,7 +267,7 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 		print_parameter(b, out, e);
 		return;
 	case EXPR_NAME:
-		print_name(b, out, e, scope, "rd_get", "");
+		print_name(b, out, e, scope, "rd_get", nullptr, 0);
 		return;
 	case EXPR_GET:
 		print_get(b, out, e, scope, "rd_get");

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sql/bind_internal.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "service/chunk/chunk.h"
+#include "service/sql/draft.h"
+#include "service/sql/pushdown.h"
 #include "service/store/catalog.h"
+#include "service/store/snapshot.h"
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
@@ -24,18 +27,7 @@ struct lookup {
 	const char *want;
 	size_t nearest;
 	char like[128];
-	int64_t n;
-	bool built_in;
 };
-
-static bool note_collection(void *userdata, const struct collection *collection)
-{
-	struct lookup *lookup = userdata;
-
-	lookup->n = collection->n;
-	lookup->built_in = collection->built_in;
-	return false;
-}
 
 static bool note_like(void *userdata, const struct collection *collection)
 {
@@ -59,7 +51,7 @@ static void refuse_collection(struct binder *b, const struct from_item *item, co
 				     "Workspace with name \"%.100s\" does not exist", workspace);
 		return;
 	}
-	int r = catalog_collections(b->reader, workspace, nullptr, note_like, &lookup);
+	int r = catalog_collections(b->store, workspace, nullptr, note_like, &lookup);
 	if (r < 0)
 		b->r = r;
 	else if (lookup.like[0])
@@ -73,28 +65,34 @@ static void refuse_collection(struct binder *b, const struct from_item *item, co
 				     name, workspace);
 }
 
-/* Remember that the query reads this collection. */
-static void note_read(struct binder *b, const char *workspace, const char *name,
-		      const struct lookup *found)
+/* The snapshot of a collection; one for all the places where the query reads it. */
+static struct snapshot *snapshot_of(struct binder *b, const struct from_item *item,
+				    const char *workspace, const char *name)
 {
 	for (size_t i = 0; i < b->collections.n; i++) {
 		const struct bound_collection *c = b->collections.item[i];
 
 		if (strcmp(c->workspace, workspace) == 0 && strcmp(c->name, name) == 0)
-			return;
+			return c->snapshot;
 	}
 	if (b->collections.n == SQL_COLLECTIONS_MAX) {
 		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
 				  "A query can read at most %zu collections.", SQL_COLLECTIONS_MAX);
-		return;
+		return nullptr;
 	}
 	struct bound_collection *read = bind_node(b, sizeof(*read));
 	if (!read)
-		return;
-	*read = (struct bound_collection) {
-		.workspace = workspace, .name = name, .n = found->n, .built_in = found->built_in
-	};
+		return nullptr;
+	*read = (struct bound_collection) { .workspace = workspace, .name = name };
 	vec_add(b, &b->collections, read);
+	if (b->r)
+		return nullptr;
+	int r = snapshot_take(b->store, workspace, name, &read->snapshot);
+	if (r > 0)
+		refuse_collection(b, item, workspace, name, r);
+	else
+		b->r = r;
+	return read->snapshot;
 }
 
 static void bind_collection(struct binder *b, const struct from_item *item, struct source *source)
@@ -104,23 +102,10 @@ static void bind_collection(struct binder *b, const struct from_item *item, stru
 	};
 	const char *workspace = workspace_of(b, item);
 	const char *name = item->name[item->n_names - 1]->text;
-	struct lookup found = {};
 
 	if (b->r)
 		return;
-	int r = catalog_collections(b->reader, workspace, name, note_collection, &found);
-	if (r < 0) {
-		b->r = r;
-		return;
-	}
-	if (r > 0) {
-		refuse_collection(b, item, workspace, name, r);
-		return;
-	}
-	note_read(b, workspace, name, &found);
-	source->is_collection = true;
-	source->n = found.n;
-	source->built_in = found.built_in;
+	source->snapshot = snapshot_of(b, item, workspace, name);
 	source->columns = bind_node(b, sizeof(COLUMNS));
 	if (source->columns)
 		memcpy(source->columns, COLUMNS, sizeof(COLUMNS));
@@ -143,11 +128,9 @@ static const struct bound_cte *find_cte(struct binder *b, const struct from_item
 	return nullptr;
 }
 
-/* UNNEST(array AS x), UNNEST(object AS key, value), UNNEST(array of objects). */
-static void bind_unnest(struct binder *b, const struct from_item *item, struct source *source,
-			struct scope *scope)
+/* The columns of UNNEST(array AS x), UNNEST(object AS key, value), UNNEST(array of objects). */
+static void bind_unnest(struct binder *b, const struct from_item *item, struct source *source)
 {
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
 	size_t n = 0;
 
 	source->columns = bind_node(b, 3 * sizeof(*source->columns));
@@ -167,8 +150,14 @@ static void bind_unnest(struct binder *b, const struct from_item *item, struct s
 			(struct column) { .name = "ordinality", .sql = "ord", .undefined = -1 };
 	source->n_columns = n;
 	source->whole = "value";
+}
+
+static void print_unnest(struct binder *b, struct source *source, struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+
 	buf_add_str(&text, "rd_unnest(");
-	print_value(b, &text, item->unnest, scope);
+	print_value(b, &text, source->item->unnest, scope);
 	buf_add_str(&text, ")");
 	source->body = bind_keep(b, &text);
 }
@@ -185,6 +174,15 @@ static void bind_derived(struct binder *b, const struct from_item *item, struct 
 	source->columns = output.columns;
 	source->n_columns = output.n;
 	source->body = bind_keep(b, &text);
+}
+
+static void source_append(struct scope *scope, struct source *source)
+{
+	struct source **end = &scope->sources;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = source;
 }
 
 /* USING (a, b): the same names on both sides are equal. */
@@ -207,8 +205,8 @@ static void print_using(struct binder *b, struct buf *out, const struct from_ite
 	}
 }
 
-static struct source *bind_source(struct binder *b, const struct from_item *item,
-				  struct scope *scope, bool joined)
+/* Make a source and its columns; where its rows come from is decided later. */
+static struct source *bind_source(struct binder *b, const struct from_item *item)
 {
 	struct source *source = bind_node(b, sizeof(*source));
 
@@ -217,71 +215,114 @@ static struct source *bind_source(struct binder *b, const struct from_item *item
 	source->item = item;
 	source->sql = bind_text(b, "s%u", b->next_source++);
 	source->alias = item->alias ? item->alias->text : nullptr;
+	const struct bound_cte *cte = find_cte(b, item);
 	if (item->unnest) {
-		bind_unnest(b, item, source, scope);
-	} else if (item->query) {
-		bind_derived(b, item, source, scope);
-	} else {
-		const struct bound_cte *cte = find_cte(b, item);
-
-		if (cte) {
-			source->body = cte->sql;
-			source->columns = cte->columns;
-			source->n_columns = cte->n_columns;
-			source->alias = source->alias ? source->alias : cte->name;
-		} else {
-			bind_collection(b, item, source);
-			source->pruned = joined && !source->built_in;
-		}
+		bind_unnest(b, item, source);
+	} else if (cte) {
+		source->body = cte->sql;
+		source->columns = cte->columns;
+		source->n_columns = cte->n_columns;
+		source->alias = source->alias ? source->alias : cte->name;
+	} else if (!item->query) {
+		bind_collection(b, item, source);
 	}
 	return b->r ? nullptr : source;
 }
 
-void bind_from(struct binder *b, const struct from_item *from, struct scope *scope)
+/* Let the pipe of the first source yield this one, too, if it can. */
+static bool absorb(struct binder *b, struct source *source, const struct core *core,
+		   struct scope *scope)
 {
-	struct source **end = &scope->sources;
+	struct draft *draft = pushdown_whole(scope);
+
+	if (!draft || b->ask->way != SQL_PIPES)
+		return false;
+	if (source->item->unnest)
+		return pushdown_unnest(b, draft, source, scope);
+	return pushdown_join(b, draft, source, core->where, scope);
+}
+
+/* Where the rows of a source that no pipe before it yields come from, and ON. */
+static void bind_rows(struct binder *b, struct source *source, bool joined, struct scope *scope)
+{
+	const struct from_item *item = source->item;
+	auto_buf struct buf on = buf_make(BIND_TEXT_MAX);
+
+	if (source->snapshot) {
+		source->draft = draft_new(b, source->sql, source->snapshot);
+		source->joined = joined;
+	} else if (item->unnest) {
+		print_unnest(b, source, scope);
+	} else if (item->query) {
+		bind_derived(b, item, source, scope);
+	}
+	if (!b->r && item->n_using > 0)
+		print_using(b, &on, item, scope, source);
+	source_append(scope, source);
+	if (!b->r && item->on)
+		print_condition(b, &on, item->on, scope);
+	if (!b->r && on.len > 0)
+		source->on = bind_keep(b, &on);
+}
+
+void bind_from(struct binder *b, const struct core *core, struct scope *scope)
+{
 	size_t tables = 0;
 
-	for (const struct from_item *i = from; i; i = i->next)
+	for (const struct from_item *i = core->from; i; i = i->next)
 		tables += !i->unnest;
-	for (const struct from_item *i = from; i && !b->r; i = i->next) {
-		auto_buf struct buf on = buf_make(BIND_TEXT_MAX);
-		struct source *source = bind_source(b, i, scope, tables > 1);
+	for (const struct from_item *i = core->from; i && !b->r; i = i->next) {
+		struct source *source = bind_source(b, i);
 
-		if (source && i->n_using > 0)
-			print_using(b, &on, i, scope, source);
-		if (!source || b->r)
+		if (!source)
 			return;
-		*end = source;
-		end = &source->next;
-		if (i->on)
-			print_condition(b, &on, i->on, scope);
-		if (on.len > 0)
-			source->on = bind_keep(b, &on);
+		if (absorb(b, source, core, scope))
+			source_append(scope, source);
+		else
+			bind_rows(b, source, tables > 1, scope);
 	}
 }
 
-static void print_source(struct buf *out, const struct source *source)
+/* The name of a source's collection, whatever it is called here. */
+static const char *collection_name(struct binder *b, const struct source *source)
 {
-	if (source->built_in) {
-		buf_addf(out, "(SELECT NULL AS id, NULL AS et, NULL AS doc WHERE 0) AS %s",
-			 source->sql);
-	} else if (source->pruned) {
-		buf_add_str(out, "(SELECT ");
-		for (size_t i = 0; i < source->request.n; i++)
-			buf_addf(out, "%s%s AS f%zu", i ? ", " : "",
-				 (const char *)source->request.item[i], i);
-		/* The limit keeps SQLite from undoing the sub-select; then it can index what comes out. */
-		buf_addf(out, "%s FROM docs_%" PRIi64 " AS %s", source->request.n ? "" : "1",
-			 source->n, source->sql);
-		buf_add_str(out, source->where ? source->where : "");
-		buf_addf(out, " LIMIT -1) AS %s", source->sql);
-	} else if (source->is_collection) {
-		buf_addf(out, "docs_%" PRIi64 " AS %s", source->n, source->sql);
-	} else {
-		buf_add_str(out, source->body);
-		buf_addf(out, " AS %s", source->sql);
+	for (size_t i = 0; i < b->collections.n; i++) {
+		const struct bound_collection *c = b->collections.item[i];
+
+		if (c->snapshot == source->snapshot)
+			return c->name;
 	}
+	return "";
+}
+
+static void print_source(struct binder *b, struct buf *out, const struct source *source)
+{
+	const struct draft *draft = source->draft;
+
+	if (!draft) {
+		buf_addf(out, "%s AS %s", source->body, source->sql);
+		return;
+	}
+	if (b->ask->way == SQL_TABLES) {
+		buf_addf(out, "docs_%s AS %s", collection_name(b, source), source->sql);
+		return;
+	}
+	size_t n = draft_finish(b, draft), columns = draft->outputs.n + draft->aggregates.n;
+	if (!source->joined) {
+		buf_addf(out, "pipe(%zu) AS %s", n, source->sql);
+		return;
+	}
+	buf_add_str(out, columns ? "(SELECT " : "(SELECT 1");
+	for (size_t i = 0; i < columns; i++)
+		buf_addf(out, "%sc%zu", i ? ", " : "", i);
+	/* The limit keeps SQLite from undoing the sub-select; then it can index what comes out. */
+	buf_addf(out, " FROM pipe(%zu) LIMIT -1) AS %s", n, source->sql);
+}
+
+/* Whether a source comes out of the pipe of one before it. */
+static bool is_inside(const struct source *source)
+{
+	return source->draft && strcmp(source->draft->sql, source->sql) != 0;
 }
 
 void print_from(struct binder *b, struct buf *out, const struct scope *scope)
@@ -296,8 +337,10 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope)
 	for (const struct source *s = scope->sources; s && !b->r; s = s->next) {
 		bool outer = s->item->join >= JOIN_LEFT;
 
+		if (is_inside(s))
+			continue;
 		buf_add_str(out, JOINS[s->item->join]);
-		print_source(out, s);
+		print_source(b, out, s);
 		if (s->on || outer)
 			buf_add_str(out, " ON ");
 		if (s->on || outer)
@@ -305,47 +348,127 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope)
 	}
 }
 
-/* What a pruned source calls something computed from its document's row. */
-static const char *request(struct binder *b, const struct source *source, const char *sql)
+/* Ask a pipe for a field. Returns the column's SQL. */
+static const char *request(struct binder *b, const struct source *source, struct field *field,
+			   bool undefined)
 {
-	struct vec *list = (struct vec *)(uintptr_t)&source->request;
-	size_t i = 0;
+	struct draft *draft = source->draft;
+	struct node *value = bind_node(b, sizeof(*value));
+	struct node *missing = bind_node(b, sizeof(*missing));
+	struct node **arg = bind_node(b, sizeof(struct node *));
 
-	while (i < list->n && strcmp(list->item[i], sql) != 0)
-		i++;
-	if (i == list->n)
-		vec_add(b, list, sql);
-	return bind_text(b, "%s.f%zu", source->sql, i);
+	if (!value || !missing || !arg)
+		return "";
+	field->source = source->index;
+	field->in_element = source->element;
+	arg[0] = value;
+	*value = (struct node) { .op = OP_FIELD, .field = draft_field(b, draft, field) };
+	*missing =
+		(struct node) { .op = OP_IS_MISSING, .arg = arg, .n_args = 1, .condition = true };
+	return bind_text(b, undefined ? "(%s.c%zu IS x'03')" : "%s.c%zu", draft->sql,
+			 draft_output(b, draft, undefined ? missing : value));
+}
+
+void print_steps(struct binder *b, struct buf *out, const struct step *step, size_t n_steps,
+		 struct scope *scope)
+{
+	for (size_t i = 0; i < n_steps && !b->r; i++) {
+		buf_add_str(out, ", ");
+		if (step[i].name)
+			put_literal(out, step[i].name->text, step[i].name->len);
+		else
+			print_value(b, out, step[i].key, scope);
+	}
+}
+
+/* Whether an outer join can make up rows of a source, in which everything is NULL. */
+static bool is_made_up(const struct source *source)
+{
+	bool found = source->item->join >= JOIN_LEFT;
+
+	for (const struct source *s = source->next; s && !found; s = s->next)
+		found = s->item->join > JOIN_LEFT;
+	return found;
+}
+
+/* What the steps lead to from a column, or else from a second one. */
+static const char *member_sql(struct binder *b, const struct resolved *at, const struct step *step,
+			      size_t n, const char *function, struct scope *scope)
+{
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	bool both = at->base2 && strcmp(function, "rd_get") == 0;
+	bool leads = n > 0 && strcmp(function, "rd_undef") == 0 && at->source->item->unnest &&
+		     !is_made_up(at->source);
+
+	if (leads) /* an element that is null has no members either */
+		buf_addf(&text, "CASE WHEN %s.%s IS NULL THEN 1 ELSE ", at->source->sql, at->base);
+	for (int side = 0; side < 1 + both; side++) {
+		buf_add_str(&text, both ? side ? ", " : "coalesce(" : "");
+		if (n > 0)
+			buf_addf(&text, "%s(", function);
+		buf_addf(&text, "%s.%s", at->source->sql, side ? at->base2 : at->base);
+		print_steps(b, &text, step, n, scope);
+		buf_add_str(&text, n > 0 ? ")" : "");
+	}
+	buf_add_str(&text, both ? ")" : leads ? " END" : "");
+	return bind_keep(b, &text);
+}
+
+/* What there is no member of, because it is NULL or missing itself, leads nowhere, if only there is a document, or element. */
+static const char *if_null(struct binder *b, const struct source *source)
+{
+	static const struct str ID = { "_id", 3 };
+	struct field field = { .key = &ID, .n = !source->element };
+
+	if (!source->element && !is_made_up(source))
+		return "1";
+	return bind_text(b, "(%s IS NOT NULL)", request(b, source, &field, false));
+}
+
+/* A collection's field, as far as the steps are names; what is left is looked up in it. */
+static const char *field_sql(struct binder *b, struct source *source, const struct step *step,
+			     size_t n, const char *function, struct scope *scope)
+{
+	if (b->ask->way == SQL_TABLES)
+		return member_sql(b, &(struct resolved) { .source = source, .base = "doc" }, step,
+				  n, function, scope);
+	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
+	struct str *key = bind_node(b, (n + 1) * sizeof(*key));
+	uint32_t names = 0;
+
+	for (; key && names < n && step[names].name; names++)
+		key[names] =
+			(struct str) { step[names].name->text, (uint32_t)step[names].name->len };
+	struct field field = { .key = key, .n = names };
+	bool undefined = names == n && strcmp(function, "rd_undef") == 0;
+	const char *sql = request(b, source, &field, undefined);
+	if (names == n)
+		return sql;
+	bool leads = strcmp(function, "rd_undef") == 0;
+	if (leads)
+		buf_addf(&text, "CASE WHEN %s IS NULL THEN %s ELSE ", sql, if_null(b, source));
+	buf_addf(&text, "%s(%s", function, sql);
+	print_steps(b, &text, step + names, n - names, scope);
+	buf_add_str(&text, leads ? ") END" : ")");
+	return bind_keep(b, &text);
 }
 
 const char *resolved_sql(struct binder *b, const struct resolved *at, const struct expr *e,
-			 const char *function, const char *more)
+			 const char *function, const struct step *step, size_t n_steps,
+			 struct scope *scope)
 {
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	const struct source *source = at->source;
-	size_t n = e ? e->n_names : 0;
-	bool both = at->base2 && strcmp(function, "rd_get") == 0;
+	size_t words = e ? e->n_names - at->used : 0, n = words + n_steps;
+	struct step *all = bind_node(b, (n + 1) * sizeof(*all));
 
-	if (b->r || !source)
+	if (b->r || !at->source)
 		return "";
-	for (int side = 0; side < 1 + both; side++) {
-		bool call = at->used < n || more[0];
-
-		buf_add_str(&text, both ? side ? ", " : "coalesce(" : "");
-		if (call)
-			buf_addf(&text, "%s(", function);
-		buf_addf(&text, "%s%s%s", source->pruned ? "" : source->sql,
-			 source->pruned ? "" : ".", side ? at->base2 : at->base);
-		for (size_t i = at->used; i < n; i++) {
-			buf_add_str(&text, ", ");
-			put_literal(&text, e->name[i]->text, e->name[i]->len);
-		}
-		buf_add_str(&text, more);
-		buf_add_str(&text, call ? ")" : "");
-	}
-	buf_add_str(&text, both ? ")" : "");
-	const char *sql = bind_keep(b, &text);
-	return source->pruned ? request(b, source, sql) : sql;
+	for (size_t i = 0; i < words; i++)
+		all[i].name = e->name[at->used + i];
+	for (size_t i = 0; i < n_steps; i++)
+		all[words + i] = step[i];
+	if (at->source->draft)
+		return field_sql(b, at->source, all, n, function, scope);
+	return member_sql(b, at, all, n, function, scope);
 }
 
 /* NOLINTEND(misc-no-recursion) */

@@ -10,61 +10,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sqlite3.h>
+
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/sql/bind.h"
+#include "service/sql/scope.h"
 
 constexpr size_t BIND_TEXT_MAX = 8u << 20; /* the query as printed; a few times what came in */
 
-/* A list that grows in the arena. */
-struct vec {
-	const void **item;
-	size_t n, room;
-};
-
-/* A common table expression in sight. */
-struct bound_cte {
-	const char *name, *sql;
-	struct column *columns;
-	size_t n_columns;
-	struct bound_cte *outer;
-};
-
-/* One item of FROM. */
-struct source {
-	const char *sql;	      /* "s0" */
-	const char *alias;	      /* what the client calls it, or nullptr */
-	const char *workspace, *name; /* of a collection named without an alias */
-	struct column *columns;	      /* their sql is without "s0." */
-	size_t n_columns;
-	const char *whole; /* what the alias alone means: "doc", "value"; or nullptr */
-	bool is_collection, built_in;
-	int64_t n; /* of the collection */
-	bool pruned; /* in a join: a sub-select of just what is asked for, so that SQLite can index it */
-	struct vec request; /* that */
-	const struct from_item *item;
-	const char *where;     /* of a pruned one: its own " WHERE …", or nullptr */
-	const char *body, *on; /* SQL */
-	struct source *next;
-};
-
-struct scope {
-	struct source *sources;
-	struct vec using;		   /* names joined by USING */
-	const struct select_item *aliases; /* usable as names, or nullptr */
-	struct scope *outer;
-};
-
 struct binder {
 	struct arena *arena;
-	struct store_reader *reader;
+	struct store *store;
+	sqlite3 *db;	/* for values that are known now */
+	sqlite3 *calls; /* for functions that pipes have SQLite evaluate */
+	const struct sql_query *ask;
+	struct evaluation *evaluations;
 	struct sql_error *error;
 	uint64_t now_us;
 	int r;	     /* sticky */
 	bool trying; /* inside TRY() */
 	unsigned int next_source, next_cte;
 	struct bound_cte *ctes;
-	struct vec collections, parameters;
+	struct vec collections, parameters, plans;
 };
 
 /* What a query yields, while it is being bound. */
@@ -95,6 +63,17 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 /* Print an expression as a condition: 0, 1 or NULL. */
 void print_condition(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope);
 
+/* Print a value as a moment of that type, so that unlike moments and ISO texts compare as one would expect. */
+void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_type as,
+	      struct scope *scope);
+
+/* The type in which all of an expression's arguments are to be compared. */
+[[nodiscard]] enum sql_type common_type(struct binder *b, const struct expr *e,
+					struct scope *scope);
+
+/* Whether a type is a date, a datetime or a timestamp. */
+[[nodiscard]] bool is_moment(enum sql_type type);
+
 /* Print 1 where the expression is a field that the document does not have, else 0. */
 void print_undefined(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope);
 
@@ -108,31 +87,27 @@ void print_order(struct binder *b, struct buf *out, const struct order_item *ord
 /* What is known of an expression's type. */
 [[nodiscard]] enum sql_type type_of(struct binder *b, const struct expr *e, struct scope *scope);
 
-/* A name's meaning: SQL for the part of it that is a column, and how many of its words that took. */
-struct resolved {
-	const struct source *source;
-	const char *base;  /* without "s0." */
-	const char *base2; /* if the first does not have the field */
-	size_t used;
-	enum sql_type type;
-	const struct select_item *alias; /* a select item's alias: then nothing else is set */
-};
-
 /* Find what a name means. b->r is set if it means nothing. */
 void resolve(struct binder *b, const struct expr *e, struct scope *scope, struct resolved *ret);
 
 /*
- * The SQL of a resolved name's field: base and then the words from used on.
+ * The SQL of what steps lead to from a resolved name: from base through e's words from used on, then the steps.
  *
- * function  "rd_get", or "rd_undef"
- * more      SQL of further keys, each after a comma, or ""; not for a pruned source
+ * e         the name; nullptr: base itself
+ * function  "rd_get", or "rd_undef": whether that leads nowhere
+ * step      [n_steps]
  */
 [[nodiscard]] const char *resolved_sql(struct binder *b, const struct resolved *at,
 				       const struct expr *e, const char *function,
-				       const char *more);
+				       const struct step *step, size_t n_steps,
+				       struct scope *scope);
+
+/* Print the keys of steps, each after a comma. */
+void print_steps(struct binder *b, struct buf *out, const struct step *step, size_t n_steps,
+		 struct scope *scope);
 
 /* Bind FROM into a new scope's sources. */
-void bind_from(struct binder *b, const struct from_item *from, struct scope *scope);
+void bind_from(struct binder *b, const struct core *core, struct scope *scope);
 
 /* Print FROM, after everything that asks its sources for something has been printed. */
 void print_from(struct binder *b, struct buf *out, const struct scope *scope);

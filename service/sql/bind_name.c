@@ -5,11 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "service/store/catalog.h"
+#include "service/chunk/chunk.h"
+#include "service/store/snapshot.h"
 
 /* Find a word among a source's columns, or as a member of what it spreads. Returns whether it can be there. */
-static bool find_column(const struct source *source, const char *name, size_t used,
-			struct resolved *ret)
+static bool find_column(struct source *source, const char *name, size_t used, struct resolved *ret)
 {
 	const char *spread[2] = {};
 	size_t n = 0;
@@ -35,20 +35,12 @@ static bool find_column(const struct source *source, const char *name, size_t us
 	return true;
 }
 
-/* A collection keeps these two outside the document as well, where an index is. */
+/* The one field whose type is known. */
 static void find_special(const struct expr *e, struct resolved *at)
 {
-	if (!at->source || !at->source->is_collection || at->used + 1 != e->n_names)
-		return;
-	const char *name = e->name[at->used]->text;
-	if (strcmp(name, "_id") == 0) {
-		at->base = "id";
-		at->used++;
-	} else if (strcmp(name, "_event_time") == 0) {
-		at->base = "et";
-		at->used++;
+	if (at->source && at->source->snapshot && at->used + 1 == e->n_names &&
+	    strcmp(e->name[at->used]->text, "_event_time") == 0)
 		at->type = TYPE_TIMESTAMP;
-	}
 }
 
 /* How many words of the name are the source's own name: its alias, or workspace and collection. */
@@ -81,10 +73,10 @@ static size_t qualifier(const struct source *source, const struct expr *e)
 static bool resolve_qualified(struct binder *b, const struct expr *e, const struct scope *scope,
 			      struct resolved *ret)
 {
-	const struct source *found = nullptr;
+	struct source *found = nullptr;
 	size_t words = 0;
 
-	for (const struct source *s = scope->sources; s; s = s->next) {
+	for (struct source *s = scope->sources; s; s = s->next) {
 		size_t used = qualifier(s, e);
 
 		if (used > 0 && found) {
@@ -121,31 +113,14 @@ static bool resolve_qualified(struct binder *b, const struct expr *e, const stru
 	return true;
 }
 
-struct seen {
-	const char *name;
-	bool found;
-};
-
-static bool note_field(void *userdata, const char *name)
+/* Whether any document of a collection has the field. */
+static bool has_field(const struct source *source, const struct token *name)
 {
-	struct seen *seen = userdata;
-
-	seen->found = strcmp(seen->name, name) == 0;
-	return !seen->found;
-}
-
-/* Whether a collection is known to have the field. */
-static bool has_field(struct binder *b, const struct source *source, const char *name)
-{
-	struct seen seen = { .name = name };
-
-	if (source->is_collection && !source->built_in) {
-		int r = catalog_fields(b->reader, source->n, note_field, &seen);
-
-		if (r)
-			b->r = r;
-	}
-	return seen.found;
+	for (size_t i = 0; source->snapshot && i < snapshot_chunks(source->snapshot); i++)
+		if (chunk_child(snapshot_chunk(source->snapshot, i)->chunk, 0, name->text,
+				name->len) != CHUNK_NONE)
+			return true;
+	return false;
 }
 
 static bool is_using(const struct scope *scope, const char *name)
@@ -163,10 +138,10 @@ static void choose(struct binder *b, const struct expr *e, const struct scope *s
 	const char *name = e->name[0]->text;
 	size_t known = 0;
 
-	for (const struct source *s = scope->sources; s && !b->r; s = s->next) {
+	for (struct source *s = scope->sources; s && !b->r; s = s->next) {
 		struct resolved at;
 
-		if (!find_column(s, name, 0, &at) || !has_field(b, s, name))
+		if (!find_column(s, name, 0, &at) || !has_field(s, e->name[0]))
 			continue;
 		known++;
 		if (known == 1)
@@ -186,7 +161,7 @@ static bool resolve_plain(struct binder *b, const struct expr *e, const struct s
 	struct resolved exact = {}, open = {};
 	size_t n_exact = 0, n_open = 0;
 
-	for (const struct source *s = scope->sources; s; s = s->next) {
+	for (struct source *s = scope->sources; s; s = s->next) {
 		struct resolved at;
 
 		if (!find_column(s, e->name[0]->text, 0, &at))

@@ -6,23 +6,31 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sqlite3.h>
 
 #include "common/clock.h"
+#include "service/exec/pipe.h"
 #include "service/sql/arena.h"
 #include "service/sql/bind.h"
+#include "service/sql/evaluate.h"
+#include "service/sql/explain.h"
 #include "service/sql/function.h"
 #include "service/sql/lex.h"
 #include "service/sql/parse.h"
-#include "service/sql/rows.h"
+#include "service/sql/pipe_table.h"
+#include "service/sql/reply.h"
 #include "service/sql/udf.h"
 #include "service/value/value.h"
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
-constexpr int PROGRESS_STEPS = 2000; /* SQLite instructions between two looks at the clock */
+constexpr size_t ERROR_TEXT_MAX = 2000;
+constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
+constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
 
 [[gnu::format(printf, 4, 0)]] static int refuse(struct sql_error *error, enum sql_error_kind kind,
 						const char *id, const char *format, va_list args)
@@ -72,7 +80,26 @@ void sql_limit_memory(uint64_t bytes)
 	(void)sqlite3_hard_heap_limit64((sqlite3_int64)bytes);
 }
 
-int sql_attach(struct store_reader *reader)
+void sql_set_temp_folder(char *folder)
+{
+	sqlite3_temp_directory = folder;
+}
+
+struct sql_session {
+	struct store *store;
+	struct exec *exec;
+	sqlite3 *db;	/* in memory, and empty */
+	sqlite3 *calls; /* another one, for service/sql/evaluate.h */
+	struct pipe_table table;
+};
+
+sqlite3 *sql_session_db(struct sql_session *session)
+{
+	return session->db;
+}
+
+/* Open a connection that has no file, with our functions and as little else as can be. */
+static int open_empty(sqlite3 **ret)
 {
 	static const struct {
 		int limit, value;
@@ -81,11 +108,46 @@ int sql_attach(struct store_reader *reader)
 		{ SQLITE_LIMIT_ATTACHED, 0 },	       { SQLITE_LIMIT_WORKER_THREADS, 0 },
 		{ SQLITE_LIMIT_COMPOUND_SELECT, 100 }, { SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
 	};
-	sqlite3 *db = store_reader_db(reader);
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
 
+	if (sqlite3_open_v2(":memory:", ret, flags, nullptr) != SQLITE_OK)
+		return -ENOMEM;
+	if (sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK ||
+	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
+	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
+		return -EIO;
+	int r = udf_register_all(*ret);
 	for (size_t i = 0; i < countof(LIMITS); i++)
-		(void)sqlite3_limit(db, LIMITS[i].limit, LIMITS[i].value);
-	return udf_register_all(db);
+		(void)sqlite3_limit(*ret, LIMITS[i].limit, LIMITS[i].value);
+	return r;
+}
+
+int sql_session_new(struct store *store, struct exec *exec, struct sql_session **ret)
+{
+	cleanup(sql_session_free_at) struct sql_session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return -ENOMEM;
+	session->store = store;
+	session->exec = exec;
+	int r = open_empty(&session->db);
+	if (r == 0)
+		r = open_empty(&session->calls);
+	if (r == 0)
+		r = pipe_table_register(session->db, &session->table);
+	if (r)
+		return r;
+	*ret = TAKE(session);
+	return 0;
+}
+
+struct sql_session *sql_session_free(struct sql_session *session)
+{
+	if (session) {
+		(void)sqlite3_close_v2(session->db);
+		(void)sqlite3_close_v2(session->calls);
+	}
+	free(session);
+	return nullptr;
 }
 
 /* Whether a name is one that the binder makes: a letter and digits. */
@@ -102,8 +164,9 @@ static int authorize(void *, int action, const char *a, const char *b, const cha
 	if (action == SQLITE_SELECT)
 		allowed = true;
 	else if (action == SQLITE_READ)
-		allowed = a && (strncmp(a, "docs_", 5) == 0 || strcmp(a, "rd_unnest") == 0 ||
-				a[0] == '\0' || is_ours(a, 's') || is_ours(a, 'w'));
+		allowed = a && (strcmp(a, "pipe") == 0 || strncmp(a, "docs_", 5) == 0 ||
+				strcmp(a, "rd_unnest") == 0 || a[0] == '\0' || is_ours(a, 's') ||
+				is_ours(a, 'w'));
 	else if (action == SQLITE_FUNCTION)
 		allowed = b && function_allowed(b);
 	return allowed ? SQLITE_OK : SQLITE_DENY;
@@ -137,9 +200,48 @@ static int refuse_message(struct sql_error *error, const char *message)
 	return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s", text);
 }
 
-/* What SQLite reported, as an error or an errno. */
-static int failure(sqlite3 *db, const struct sql_query *query, struct sql_error *error)
+/* Why a pipe ended the query, as an error or an errno. */
+static int pipe_failure(int outcome, const struct exec_query *running, const struct bound *bound,
+			struct sql_error *error)
 {
+	const struct evaluation *e = bound->evaluations;
+
+	if (outcome == PIPE_FAILED && !exec_query_error(running)[0]) {
+		while (e && e->error.len == 0)
+			e = e->next;
+		auto_buf struct buf text = buf_make(ERROR_TEXT_MAX);
+		buf_add(&text, e ? e->error.data : nullptr, e ? e->error.len : 0);
+		const char *message = buf_text(&text);
+		return message ? refuse_message(error, message) : -ENOMEM;
+	}
+	switch (outcome) {
+	case PIPE_CANCELLED:
+		return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
+	case PIPE_TIMEOUT:
+		return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
+	case PIPE_TOO_LARGE:
+		return sql_refuse(error, SQL_TOO_LARGE, "",
+				  "The query needs more memory than it may have.");
+	case PIPE_FAILED:
+		return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s",
+				  exec_query_error(running));
+	case PIPE_UNSUITED:
+		return UNSUITED;
+	case PIPE_DAMAGED:
+		return sql_refuse(error, SQL_DAMAGED, "", "%s", exec_query_error(running));
+	default:
+		return outcome < 0 ? outcome : -EIO;
+	}
+}
+
+/* What SQLite reported, as an error or an errno. */
+static int failure(struct sql_session *session, const struct sql_query *query,
+		   const struct bound *bound, struct sql_error *error)
+{
+	sqlite3 *db = session->db;
+
+	if (session->table.outcome)
+		return pipe_failure(session->table.outcome, session->table.query, bound, error);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
 		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
@@ -162,21 +264,25 @@ static int failure(sqlite3 *db, const struct sql_query *query, struct sql_error 
 }
 
 /* Lex, parse and bind. */
-static int prepare(struct arena *arena, struct store_reader *reader, const struct sql_query *query,
-		   struct bound *ret, struct sql_error *error)
+static int prepare(struct sql_session *session, struct arena *arena, const struct sql_query *query,
+		   struct bound *ret, bool *ret_explain, struct sql_error *error)
 {
+	const struct bind_databases databases = { .now = session->db, .calls = session->calls };
 	struct token *tokens = nullptr;
 	struct query *tree = nullptr;
 
 	int r = lex(arena, query->text, query->len, &tokens, error);
+	*ret_explain =
+		r == 0 && tokens->kind == TOKEN_WORD && strcasecmp(tokens->text, "EXPLAIN") == 0;
+	tokens += *ret_explain;
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	if (r == 0)
-		r = bind_tree(arena, reader, tree, clock_wall_us(), query->row_limit, ret, error);
+		r = bind_tree(arena, session->store, &databases, tree, query, ret, error);
 	return r;
 }
 
-static const struct sql_parameter *find_parameter(const struct sql_query *query, const char *name)
+const struct sql_parameter *sql_parameter_find(const struct sql_query *query, const char *name)
 {
 	for (size_t i = 0; i < query->n_parameters; i++)
 		if (strcmp(query->parameter[i].name, name) == 0)
@@ -213,28 +319,39 @@ static int bind_packed(sqlite3_stmt *stmt, int index, const struct sql_parameter
 		       : -ENOMEM;
 }
 
-static int bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query,
-			   const struct bound *bound, struct sql_error *error)
+int sql_bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query, const char *const *name,
+			size_t n)
 {
-	for (size_t i = 0; i < bound->n_parameters; i++) {
-		const struct sql_parameter *parameter = find_parameter(query, bound->parameters[i]);
+	auto used = (size_t)sqlite3_bind_parameter_count(stmt);
 
-		if (!parameter)
-			return sql_refuse(error, SQL_QUERY_ERROR, "parameter_not_found",
-					  "Parameter `%.60s` has no value.", bound->parameters[i]);
-		int r = bind_packed(stmt, (int)i + 1, parameter);
+	for (size_t i = 0; i < n && i < used; i++) {
+		const struct sql_parameter *parameter = sql_parameter_find(query, name[i]);
+		int r = parameter ? bind_packed(stmt, (int)i + 1, parameter) : SQL_REFUSED;
+
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-/* Fetch all rows. */
-static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query *query,
-		 const struct bound *bound, struct sql_result *result, struct sql_error *error)
+/* Every parameter that the query names must have a value. */
+static int check_parameters(const struct sql_query *query, const struct bound *bound,
+			    struct sql_error *error)
 {
-	struct rows *rows = nullptr;
-	int code = SQLITE_ROW, r = rows_new(arena, bound, &rows);
+	for (size_t i = 0; i < bound->n_parameters; i++)
+		if (!sql_parameter_find(query, bound->parameters[i]))
+			return sql_refuse(error, SQL_QUERY_ERROR, "parameter_not_found",
+					  "Parameter `%.60s` has no value.", bound->parameters[i]);
+	return 0;
+}
+
+/* Fetch all rows. */
+static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *arena,
+		 const struct sql_query *query, const struct bound *bound,
+		 struct sql_result *result, struct sql_error *error)
+{
+	struct reply *reply = nullptr;
+	int code = SQLITE_ROW, r = reply_new(arena, bound, &reply);
 
 	buf_add_str(&result->rows, query->prefix ? query->prefix : "");
 	buf_add_str(&result->rows, "[");
@@ -245,12 +362,12 @@ static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query
 					  (long long)query->rows_max);
 		if (result->n_rows++ > 0)
 			buf_add_str(&result->rows, ",");
-		r = rows_add(rows, stmt, &result->rows);
+		r = reply_add(reply, stmt, &result->rows);
 		if (r == 0)
 			r = buf_error(&result->rows);
 	}
 	if (r == 0 && code != SQLITE_DONE)
-		return failure(sqlite3_db_handle(stmt), query, error);
+		return failure(session, query, bound, error);
 	buf_add_str(&result->rows, "]");
 	if (r == 0)
 		r = buf_error(&result->rows);
@@ -258,32 +375,59 @@ static int fetch(sqlite3_stmt *stmt, struct arena *arena, const struct sql_query
 		return sql_refuse(error, SQL_TOO_LARGE, "",
 				  "The result is larger than %zu MiB; use LIMIT or fewer columns.",
 				  query->result_max >> 20);
-	return r ? r : rows_columns(rows, &result->columns);
+	return r ? r : reply_columns(reply, &result->columns);
 }
 
-static int execute(struct store_reader *reader, struct arena *arena, const struct sql_query *query,
-		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
+/* Have SQLite run what was printed for it. */
+static int step_through(struct sql_session *session, struct arena *arena,
+			const struct sql_query *query, const struct bound *bound,
+			struct sql_result *result, struct sql_error *error)
 {
-	sqlite3 *db = store_reader_db(reader);
+	sqlite3 *db = session->db;
 	sqlite3_stmt *stmt = nullptr;
 
 	(void)sqlite3_set_authorizer(db, authorize, nullptr);
 	int code = sqlite3_prepare_v2(db, bound->sql, -1, &stmt, nullptr);
 	(void)sqlite3_set_authorizer(db, nullptr, nullptr);
 	if (code != SQLITE_OK)
-		return failure(db, query, error);
+		return failure(session, query, bound, error);
 
-	int r = bind_parameters(stmt, query, bound, error);
+	int r = sql_bind_parameters(stmt, query, bound->parameters, bound->n_parameters);
 	if (r == 0) {
 		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, (void *)(uintptr_t)query);
 		if (sqlite3_set_clientdata(db, UDF_QUERY, (void *)(uintptr_t)query, nullptr))
 			r = -ENOMEM;
 		if (r == 0)
-			r = fetch(stmt, arena, query, bound, result, error);
+			r = fetch(session, stmt, arena, query, bound, result, error);
 		(void)sqlite3_set_clientdata(db, UDF_QUERY, nullptr, nullptr);
 		sqlite3_progress_handler(db, 0, nullptr, nullptr);
 	}
 	(void)sqlite3_finalize(stmt);
+	return r;
+}
+
+static int execute(struct sql_session *session, struct arena *arena, const struct sql_query *query,
+		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
+{
+	const struct query_limits limits = { .deadline_us = query->deadline_us,
+					     .cancel = query->cancel,
+					     .memory = SQL_MEMORY_MAX };
+	cleanup(exec_query_free_at) struct exec_query *running = nullptr;
+
+	int r = check_parameters(query, bound, error);
+	if (r)
+		return r;
+	r = exec_query_new(session->exec, &limits, &running);
+	if (r)
+		return pipe_failure(r, running, bound, error);
+	session->table = (struct pipe_table) { .plans = bound->plans,
+					       .n_plans = bound->n_plans,
+					       .query = running };
+	r = step_through(session, arena, query, bound, result, error);
+	session->table = (struct pipe_table) {};
+	exec_query_figures(running, &result->figures);
+	result->pipes = bound->n_plans;
+	result->sqlite_only = query->way != SQL_PIPES;
 	return r;
 }
 
@@ -306,8 +450,31 @@ static int describe(const struct bound *bound, struct sql_result *result)
 	return r ? r : buf_error(&result->parameters);
 }
 
-static int run(struct store_reader *reader, const struct sql_query *query, bool really,
-	       struct sql_result *ret, struct sql_error *error)
+/* The answer to EXPLAIN: one row for each line. */
+static int put_explanation(const struct sql_query *query, const struct bound *bound,
+			   struct sql_result *result)
+{
+	auto_buf struct buf text = buf_make(query->result_max);
+
+	explain(bound, &text);
+	const char *line = buf_text(&text);
+	if (!line)
+		return buf_error(&text) ? buf_error(&text) : -ENOMEM;
+	buf_add_str(&result->rows, query->prefix ? query->prefix : "");
+	buf_add_str(&result->rows, "[");
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+		buf_add_str(&result->rows, result->n_rows++ ? ",{\"EXPLAIN\":" : "{\"EXPLAIN\":");
+		buf_add_json(&result->rows, line, (size_t)(end - line));
+		buf_add_str(&result->rows, "}");
+	}
+	buf_add_str(&result->rows, "]");
+	buf_add_str(&result->columns, "[{\"name\":\"EXPLAIN\",\"type\":\"\"}]");
+	int r = buf_error(&result->rows);
+	return r ? r : buf_error(&result->columns);
+}
+
+static int attempt(struct sql_session *session, const struct sql_query *query, bool really,
+		   struct sql_result *ret, struct sql_error *error)
 {
 	auto_arena struct arena arena = arena_make(ARENA_MAX);
 	cleanup(sql_result_done) struct sql_result result = {
@@ -316,17 +483,16 @@ static int run(struct store_reader *reader, const struct sql_query *query, bool 
 		.collections = buf_make(COLUMNS_TEXT_MAX),
 		.parameters = buf_make(COLUMNS_TEXT_MAX),
 	};
-	struct bound bound = {};
+	cleanup(bound_done) struct bound bound = {};
+	bool explained = false;
 
-	int r = store_reader_begin(reader);
-	if (r)
-		return r;
-	r = prepare(&arena, reader, query, &bound, error);
+	int r = prepare(session, &arena, query, &bound, &explained, error);
 	if (r == 0)
 		r = describe(&bound, &result);
-	if (r == 0 && really)
-		r = execute(reader, &arena, query, &bound, &result, error);
-	store_reader_end(reader);
+	if (r == 0 && really && explained)
+		r = put_explanation(query, &bound, &result);
+	else if (r == 0 && really)
+		r = execute(session, &arena, query, &bound, &result, error);
 	if (r)
 		return r;
 	*ret = result;
@@ -334,14 +500,28 @@ static int run(struct store_reader *reader, const struct sql_query *query, bool 
 	return 0;
 }
 
-int sql_run(struct store_reader *reader, const struct sql_query *query, struct sql_result *ret,
-	    struct sql_error *error)
+/* Natively as far as possible; all by SQLite if a value turns up that a pipe cannot treat just as SQLite does. */
+static int run(struct sql_session *session, const struct sql_query *query, bool really,
+	       struct sql_result *ret, struct sql_error *error)
 {
-	return run(reader, query, true, ret, error);
+	struct sql_query plain = *query;
+
+	int r = attempt(session, query, really, ret, error);
+	if (r != UNSUITED)
+		return r;
+	plain.way = SQL_SCANS;
+	r = attempt(session, &plain, really, ret, error);
+	return r == UNSUITED ? -EIO : r;
 }
 
-int sql_validate(struct store_reader *reader, const struct sql_query *query, struct sql_result *ret,
+int sql_run(struct sql_session *session, const struct sql_query *query, struct sql_result *ret,
+	    struct sql_error *error)
+{
+	return run(session, query, true, ret, error);
+}
+
+int sql_validate(struct sql_session *session, const struct sql_query *query, struct sql_result *ret,
 		 struct sql_error *error)
 {
-	return run(reader, query, false, ret, error);
+	return run(session, query, false, ret, error);
 }

@@ -4,9 +4,10 @@
 /*
  * sql: run one query of the Rockset dialect over the store.
  *
- * Layer 3 (service/sql). Uses common/ and service/store; used by service/engine. The query is parsed by us and
- * printed anew for SQLite, which sees nothing of the client's but literals and parameters.
- * Threads: one call per reader at a time; cancel may be set from any thread.
+ * Layer 6 (service/sql). Uses common/ and everything of service/ below it; used by service/engine. The query is parsed by us;
+ * what native pipes (service/exec) do not do is printed anew for SQLite, which sees nothing of the client's but literals and
+ * parameters, in a database in memory that has no file.
+ * Threads: a session belongs to one thread at a time; cancel may be set from any thread.
  */
 
 #include <stdatomic.h>
@@ -15,7 +16,9 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/store.h"
+#include "service/exec/exec.h"
+
+struct store;
 
 enum {
 	SQL_OK = 0,
@@ -28,6 +31,7 @@ enum sql_error_kind : uint8_t {
 	SQL_CANCELLED,
 	SQL_TOO_LARGE, /* the result, or the memory it takes */
 	SQL_NOT_IMPLEMENTED,
+	SQL_DAMAGED, /* stored bytes are not what was written; the message names them */
 };
 
 struct sql_error {
@@ -38,13 +42,22 @@ struct sql_error {
 };
 
 constexpr size_t SQL_PARAMETERS_MAX = 1000;
-constexpr size_t SQL_COLLECTIONS_MAX = 64; /* that one query may read */
+constexpr size_t SQL_COLLECTIONS_MAX = 64;  /* that one query may read */
+constexpr size_t SQL_FIELDS_MAX = 1000;	    /* of one collection that one query may ask for */
+constexpr size_t SQL_MEMORY_MAX = 1u << 30; /* that the pipes of one query may use */
 
 /* A parameter; the value is packed (service/value/value.h). */
 struct sql_parameter {
 	const char *name;
 	const uint8_t *packed;
 	size_t len;
+};
+
+/* Who does the work. All ways give one answer; the last two are the oracle that the first is tested against. */
+enum sql_way : uint8_t {
+	SQL_PIPES, /* native pipes as far as possible, SQLite the rest */
+	SQL_SCANS, /* pipes only read, SQLite does the rest */
+	SQL_TABLES, /* SQLite alone, over tables docs_NAME(doc BLOB) that a test has made in the session's database */
 };
 
 struct sql_query {
@@ -59,6 +72,7 @@ struct sql_query {
 		prefix; /* put before the rows, so that an answer need not be copied together; or nullptr */
 	size_t result_max; /* bytes of the rows as JSON */
 	int64_t rows_max;
+	enum sql_way way;
 };
 
 struct sql_result {
@@ -67,10 +81,28 @@ struct sql_result {
 	struct buf collections; /* the JSON array of "workspace.name" */
 	struct buf parameters;	/* the JSON array of the names of parameters used */
 	uint64_t n_rows;
+	struct query_figures figures; /* what the pipes did */
+	size_t pipes;		      /* how many there were */
+	bool sqlite_only;	      /* the pipes only read: SQLite did all of the rest */
 };
 
 /* Free what a result holds. */
 void sql_result_done(struct sql_result *result);
+
+struct sql_session;
+
+/*
+ * Make a session: a place to run queries, one after the other.
+ *
+ * store, exec  borrowed
+ *
+ * Returns 0 or -ENOMEM.
+ */
+[[nodiscard]] int sql_session_new(struct store *store, struct exec *exec, struct sql_session **ret);
+
+/* Free; nullptr is a no-op. Always returns nullptr. */
+struct sql_session *sql_session_free(struct sql_session *session);
+CLEANUP_FN(struct sql_session, sql_session_free)
 
 /*
  * Run a query.
@@ -79,18 +111,31 @@ void sql_result_done(struct sql_result *result);
  *
  * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
  */
-[[nodiscard]] int sql_run(struct store_reader *reader, const struct sql_query *query,
+[[nodiscard]] int sql_run(struct sql_session *session, const struct sql_query *query,
 			  struct sql_result *ret, struct sql_error *error);
 
 /* Check a query without running it; only collections and parameters of the result are filled. Returns as sql_run(). */
-[[nodiscard]] int sql_validate(struct store_reader *reader, const struct sql_query *query,
+[[nodiscard]] int sql_validate(struct sql_session *session, const struct sql_query *query,
 			       struct sql_result *ret, struct sql_error *error);
 
-/* Prepare a reader's connection for queries: functions, limits, authorizer. Once per reader. Returns 0 or -errno. */
-[[nodiscard]] int sql_attach(struct store_reader *reader);
+/* The session's database, for the tables of SQL_TABLES. */
+[[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
 
 /* Whether a query has been cancelled or is past its deadline. */
 [[nodiscard]] bool sql_is_over(const struct sql_query *query);
+
+/* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
+void sql_set_temp_folder(char *folder);
+
+struct sqlite3_stmt;
+
+/* The parameter of that name, or nullptr. */
+[[nodiscard]] const struct sql_parameter *sql_parameter_find(const struct sql_query *query,
+							     const char *name);
+
+/* Bind the parameters called name[n] to a statement as ?1 and on, as far as it has them. Returns 0, SQL_REFUSED if one has no value, -EIO or -ENOMEM. */
+[[nodiscard]] int sql_bind_parameters(struct sqlite3_stmt *stmt, const struct sql_query *query,
+				      const char *const *name, size_t n);
 
 /* Limit the memory of all SQLite connections of the process together. */
 void sql_limit_memory(uint64_t bytes);

@@ -14,6 +14,7 @@
 
 #include "common/crypto/crypto.h"
 #include "common/utf8.h"
+#include "service/exec/substr.h"
 #include "service/value/civil.h"
 #include "service/value/value_json.h"
 
@@ -99,6 +100,31 @@ static void like_function(sqlite3_context *ctx, int n, sqlite3_value **args)
 		udf_fail(ctx, "ESCAPE takes one character.");
 	else
 		sqlite3_result_int(ctx, like(text, pattern, escape));
+}
+
+/* rd_text: an argument that must be a text or a number; SQLite makes a text of the latter. */
+static void text_or_number(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value value;
+
+	udf_value(args[0], &value);
+	if (sqlite3_value_type(args[0]) == SQLITE_BLOB)
+		udf_fail(ctx, "A string was expected here, not %s.", value_type_name(&value));
+	else
+		sqlite3_result_value(ctx, args[0]);
+}
+
+/* rd_substr(text, from[, n]); SQLite's own stops at a NUL. */
+static void substr(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	if (udf_any_null(n, args))
+		return;
+	const char *at = (const char *)sqlite3_value_text(args[0]);
+	struct str text = { at ? at : "", at ? (uint32_t)sqlite3_value_bytes(args[0]) : 0 };
+	struct str part = substr_of(text, sqlite3_value_int64(args[1]),
+				    n > 2 ? sqlite3_value_int64(args[2]) : SUBSTR_ALL);
+
+	sqlite3_result_text64(ctx, part.at, part.len, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 /* rd_length: characters of a string, bytes, elements or members. */
@@ -312,6 +338,9 @@ int udf_register_text(sqlite3 *db)
 		{ "rd_concat", -1, concat, nullptr },
 		{ "rd_like", 2, like_function, nullptr },
 		{ "rd_like", 3, like_function, nullptr },
+		{ "rd_substr", 2, substr, nullptr },
+		{ "rd_substr", 3, substr, nullptr },
+		{ "rd_text", 1, text_or_number, nullptr },
 		{ "rd_length", 1, length, nullptr },
 		{ "rd_tokenize", 1, tokenize, nullptr },
 		{ "rd_tokenize", 2, tokenize, nullptr },

@@ -4,8 +4,8 @@
 /*
  * catalog: the organisation, its workspaces and their collections.
  *
- * Layer 2 (service/store). Names must have passed common/names.
- * Threads: as the store or reader that is handed in.
+ * Layer 4 (service/store). Names must have passed common/names.
+ * Answered from memory. Threads: any. The functions that are handed in may not call into the store.
  */
 
 #include <stddef.h>
@@ -15,17 +15,18 @@
 #include "service/store/store.h"
 
 constexpr int64_t CATALOG_WORKSPACES_MAX = 1000;  /* an organisation has a few; bounds the list */
-constexpr int64_t CATALOG_COLLECTIONS_MAX = 2000; /* each is a table */
-constexpr int64_t CATALOG_FIELDS_MAX = 1000;	  /* top-level names remembered per collection */
+constexpr int64_t CATALOG_COLLECTIONS_MAX = 2000; /* each has keys and open files */
+constexpr int64_t CATALOG_FIELDS_MAX = 1000; /* top-level names that are listed of a collection */
 
 enum {
 	CATALOG_OK = 0,
 	CATALOG_NO_WORKSPACE,
 	CATALOG_NO_COLLECTION,
 	CATALOG_EXISTS,
-	CATALOG_NOT_EMPTY, /* the workspace still has collections */
-	CATALOG_BUILT_IN,  /* commons and _events can be neither made nor deleted */
-	CATALOG_FULL,	   /* one of the limits above */
+	CATALOG_NOT_EMPTY,	  /* the workspace still has collections */
+	CATALOG_BUILT_IN,	  /* commons and _events can be neither made nor deleted */
+	CATALOG_FULL,		  /* one of the limits above */
+	CATALOG_KEYS_UNAVAILABLE, /* redoubt-keys does not answer, so there is no key; try again later */
 };
 
 struct organization {
@@ -56,10 +57,10 @@ typedef bool catalog_collection_fn(void *userdata, const struct collection *coll
 typedef bool catalog_name_fn(void *userdata, const char *name);
 
 /* Read who we are. Returns 0 or -errno. */
-[[nodiscard]] int catalog_organization(struct store_reader *reader, struct organization *ret);
+[[nodiscard]] int catalog_organization(struct store *store, struct organization *ret);
 
 /* Call fn for each workspace in the order of names, or for the one called name if that is not nullptr. Returns 0, CATALOG_NO_WORKSPACE (there is no such one) or -errno. */
-[[nodiscard]] int catalog_workspaces(struct store_reader *reader, const char *name,
+[[nodiscard]] int catalog_workspaces(struct store *store, const char *name,
 				     catalog_workspace_fn *fn, void *userdata);
 
 /* Make a workspace; of it only name, description, created_by and created_us are read. Returns 0, CATALOG_EXISTS, CATALOG_FULL or -errno. */
@@ -76,19 +77,37 @@ typedef bool catalog_name_fn(void *userdata, const char *name);
  *
  * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION (what was named does not exist) or -errno.
  */
-[[nodiscard]] int catalog_collections(struct store_reader *reader, const char *workspace,
-				      const char *name, catalog_collection_fn *fn, void *userdata);
+[[nodiscard]] int catalog_collections(struct store *store, const char *workspace, const char *name,
+				      catalog_collection_fn *fn, void *userdata);
 
-/* Make a collection; its n, uuid and counts are not read. Returns 0, CATALOG_NO_WORKSPACE, CATALOG_EXISTS, CATALOG_BUILT_IN, CATALOG_FULL or -errno. */
+/*
+ * Make a collection, and its key; its n, uuid and counts are not read.
+ *
+ * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_EXISTS, CATALOG_BUILT_IN, CATALOG_FULL, CATALOG_KEYS_UNAVAILABLE or -errno.
+ */
 [[nodiscard]] int catalog_collection_create(struct store *store,
 					    const struct collection *collection);
 
-/* Delete a collection and overwrite its documents. Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION, CATALOG_BUILT_IN or -errno. */
+/*
+ * Delete a collection and destroy its key, which makes every copy of its documents unreadable. If redoubt-keys does not
+ * answer the collection is gone all the same and the key is destroyed later, whatever happens in between.
+ *
+ * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION, CATALOG_BUILT_IN or -errno.
+ */
 [[nodiscard]] int catalog_collection_delete(struct store *store, const char *workspace,
 					    const char *name);
 
-/* Call fn for each top-level field seen in a collection, in the order of names. Returns 0 or -errno. */
-[[nodiscard]] int catalog_fields(struct store_reader *reader, int64_t n, catalog_name_fn *fn,
+/*
+ * Rotate a collection's keys: a new version of its collection key, a new data key for all files that are written from
+ * now on, and the older data keys, which older files need, wrapped anew.
+ *
+ * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION, CATALOG_BUILT_IN, CATALOG_KEYS_UNAVAILABLE or -errno.
+ */
+[[nodiscard]] int catalog_collection_rotate(struct store *store, const char *workspace,
+					    const char *name);
+
+/* Call fn for each top-level field of a collection's documents, in the order of names. Returns 0, CATALOG_NO_COLLECTION or -errno. */
+[[nodiscard]] int catalog_fields(struct store *store, int64_t n, catalog_name_fn *fn,
 				 void *userdata);
 
 /* Whether it is one of the collections that exist without having been made. */

@@ -1,142 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/store.h"
 
+#include <bits/pthreadtypes.h>
+#include <bits/time.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/types.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
-#include "common/clock.h"
+#include "common/base.h"
 #include "common/crypto/crypto.h"
-#include "service/store/db.h"
+#include "service/disk/cache.h"
+#include "service/disk/file.h"
+#include "service/disk/log.h"
+#include "service/disk/sealed.h"
+#include "service/store/import.h"
+#include "service/store/internal.h"
+#include "service/store/keeper.h"
+#include "service/store/live.h"
+#include "service/store/segment.h"
+#include "service/store/state.h"
+#include "service/store/table.h"
 
-constexpr int VERSION = 1; /* of the schema; in user_version */
-constexpr size_t PATH_ROOM = 512;
+constexpr size_t CACHE_BYTES = 128u << 20;
+constexpr unsigned int KEY_BITS = 16; /* as in live_log_number() */
 
-struct store {
-	char path[PATH_ROOM];
-	char temp[PATH_ROOM];
-	pthread_mutex_t turn;
-	sqlite3 *writer;
-};
-
-struct store_reader {
-	sqlite3 *db;
-};
-
-static const char SCHEMA[] =
-	"CREATE TABLE organization(id TEXT NOT NULL, created_us INTEGER NOT NULL);"
-	"CREATE TABLE workspace(name TEXT PRIMARY KEY, description TEXT, created_us INTEGER NOT NULL,"
-	" created_by TEXT) WITHOUT ROWID;"
-	"CREATE TABLE collection(n INTEGER PRIMARY KEY AUTOINCREMENT, workspace TEXT NOT NULL,"
-	" name TEXT NOT NULL, uuid TEXT NOT NULL, description TEXT, retention_secs INTEGER,"
-	" compression TEXT, created_us INTEGER NOT NULL, created_by TEXT NOT NULL, created_by_key TEXT,"
-	" updated_us INTEGER NOT NULL, documents INTEGER NOT NULL DEFAULT 0,"
-	" bytes INTEGER NOT NULL DEFAULT 0, purged INTEGER NOT NULL DEFAULT 0, UNIQUE(workspace, name));"
-	"CREATE TABLE field(collection INTEGER NOT NULL, name TEXT NOT NULL,"
-	" PRIMARY KEY(collection, name)) WITHOUT ROWID;";
-
-/* Make the tables, the organisation and its first workspace. */
-static int create(sqlite3 *db)
+void store_note_damage(struct store *store, const char *format, ...)
 {
-	char id[STORE_UUID];
-	auto_stmt sqlite3_stmt *organization = nullptr, *workspace = nullptr;
-	auto now = (sqlite3_int64)clock_wall_us();
+	va_list args;
 
-	int r = store_uuid(id);
-	if (r == 0)
-		r = db_run(db, SCHEMA);
-	if (r == 0)
-		r = db_prepare(db, "INSERT INTO organization VALUES(?,?)", &organization);
-	if (r == 0)
-		r = db_prepare(db,
-			       "INSERT INTO workspace VALUES('commons','default workspace',?,NULL)",
-			       &workspace);
-	if (r)
-		return r;
-	db_bind_text(organization, 1, id);
-	(void)sqlite3_bind_int64(organization, 2, now);
-	(void)sqlite3_bind_int64(workspace, 1, now);
-	r = db_done(organization);
-	if (r == 0)
-		r = db_done(workspace);
-	return r ? r : db_run(db, "PRAGMA user_version=1");
+	va_start(args, format);
+	(void)pthread_mutex_lock(&store->damage_lock);
+	(void)vsnprintf(store->damage, sizeof(store->damage), format, args);
+	(void)pthread_mutex_unlock(&store->damage_lock);
+	va_end(args);
 }
-static_assert(VERSION == 1);
 
-/* Check the schema's version, making it if there is none. Returns 0, STORE_TOO_NEW or -errno. */
-static int prepare_schema(sqlite3 *db)
+void store_damage(struct store *store, char ret[STORE_DAMAGE])
 {
-	int version;
+	(void)pthread_mutex_lock(&store->damage_lock);
+	memcpy(ret, store->damage, STORE_DAMAGE);
+	(void)pthread_mutex_unlock(&store->damage_lock);
+}
 
-	{
-		auto_stmt sqlite3_stmt *stmt = nullptr;
-		int r = db_prepare(db, "PRAGMA user_version", &stmt);
+/* The data key of a log's collection, see live_log_number(). */
+static int log_key(void *userdata, int64_t collection, uint8_t ret[32])
+{
+	struct store *store = userdata;
+	cleanup(live_unref_at) struct live *live = store_find_number(store, collection >> KEY_BITS);
+	int64_t n = collection & ((INT64_C(1) << KEY_BITS) - 1);
 
-		if (r == 0)
-			r = db_step(stmt);
-		if (r < 0)
-			return r;
-		version = sqlite3_column_int(stmt, 0);
-	}
-	if (version > VERSION)
+	return live && n > 0 && live_key(live, n, ret, &n) ? 0 : 1;
+}
+
+static void init_locks(struct store *store)
+{
+	pthread_condattr_t monotonic;
+
+	/* None of these can fail with Linux's threads. */
+	(void)pthread_mutex_init(&store->admin, nullptr);
+	(void)pthread_mutex_init(&store->book, nullptr);
+	(void)pthread_mutex_init(&store->keeping, nullptr);
+	(void)pthread_mutex_init(&store->recovering, nullptr);
+	(void)pthread_mutex_init(&store->wake_lock, nullptr);
+	(void)pthread_mutex_init(&store->damage_lock, nullptr);
+	(void)pthread_rwlock_init(&store->table, nullptr);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&store->wake, &monotonic);
+	(void)pthread_cond_init(&store->kept, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+}
+
+static void done_locks(struct store *store)
+{
+	(void)pthread_mutex_destroy(&store->admin);
+	(void)pthread_mutex_destroy(&store->book);
+	(void)pthread_mutex_destroy(&store->keeping);
+	(void)pthread_mutex_destroy(&store->recovering);
+	(void)pthread_mutex_destroy(&store->wake_lock);
+	(void)pthread_mutex_destroy(&store->damage_lock);
+	(void)pthread_rwlock_destroy(&store->table);
+	(void)pthread_cond_destroy(&store->wake);
+	(void)pthread_cond_destroy(&store->kept);
+}
+
+/* Open a folder of the store's own, making it if it is missing. */
+static int open_folder(struct store *store, const char *name, struct folder **ret)
+{
+	char path[STORE_PATH + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", store->folder, name);
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return neg_errno();
+	return folder_open(path, store->hook, store->hook_data, ret);
+}
+
+static int open_log(struct store *store)
+{
+	char damage[LOG_DAMAGE_MAX] = "";
+	int r = log_open(store->log_folder, log_key, store, damage, &store->log);
+
+	if (r == LOG_TOO_NEW)
 		return STORE_TOO_NEW;
-	if (version == VERSION)
-		return 0;
-	int r = db_run(db, "BEGIN IMMEDIATE");
-	return r ? r : db_end(db, create(db));
+	if (r <= 0)
+		return r;
+	store_note_damage(store, "%s", damage);
+	return STORE_DAMAGED;
 }
 
-/* Settings that every connection of ours has. */
-static int configure(sqlite3 *db)
+static int open_all(struct store *store, const struct store_options *options)
 {
-	if (sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK ||
-	    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
-	    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
-		return -EIO;
-	return sqlite3_busy_timeout(db, 10'000) == SQLITE_OK ? 0 : -EIO;
+	bool import = false;
+	int r = cache_new(options->cache_bytes ? options->cache_bytes : CACHE_BYTES, &store->cache);
+
+	if (r == 0)
+		r = open_folder(store, "log", &store->log_folder);
+	if (r == 0)
+		r = open_folder(store, "segments", &store->segment_folder);
+	if (r == 0)
+		r = book_open(store);
+	if (r == 0)
+		r = import_prepare(store, &import);
+	if (r == 0)
+		r = open_log(store);
+	if (r == 0)
+		r = load_all(store);
+	if (r == 0)
+		r = replay_log(store);
+	if (r == 0 && import)
+		r = import_all(store);
+	return r;
 }
 
-static int open_writer(struct store *store)
-{
-	int code = sqlite3_open_v2(store->path, &store->writer,
-				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-					   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-				   nullptr);
-	if (code != SQLITE_OK)
-		return store->writer ? db_error(store->writer) : -ENOMEM;
-
-	int r = configure(store->writer);
-	if (r == 0) /* FULL: the log is synced before a commit returns */
-		r = db_run(store->writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-					  "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=4000;"
-					  "PRAGMA journal_size_limit=67108864;"
-					  "PRAGMA cache_size=-32768");
-	return r ? r : prepare_schema(store->writer);
-}
-
-int store_open(const char *folder, struct store **ret)
+int store_open(const char *folder, const struct store_options *options, struct store **ret)
 {
 	cleanup(store_close_at) struct store *store = calloc(1, sizeof(*store));
+
 	if (!store)
 		return -ENOMEM;
-	if (pthread_mutex_init(&store->turn, nullptr) != 0)
-		return -ENOMEM;
-
-	int len = snprintf(store->path, PATH_ROOM, "%s/documents.sqlite", folder);
-	if (len < 0 || (size_t)len >= PATH_ROOM)
+	init_locks(store);
+	store->keys = options->keys;
+	store->hook = options->hook;
+	store->hook_data = options->hook_data;
+	store->may_be_doomed = true;
+	store->next_segment = 1;
+	atomic_init(&store->next_file_key, 1);
+	int len = snprintf(store->path, STORE_PATH, "%s/catalog.sqlite", folder);
+	if (len < 0 || (size_t)len >= STORE_PATH)
 		return -ENAMETOOLONG;
-	(void)snprintf(store->temp, PATH_ROOM, "%s", folder);
-	sqlite3_temp_directory = store->temp;
+	(void)snprintf(store->folder, STORE_PATH, "%s", folder);
 
-	int r = open_writer(store);
+	int r = open_all(store, options);
+	if (r == STORE_DAMAGED && options->ret_damage)
+		store_damage(store, options->ret_damage);
 	if (r)
 		return r;
 	*ret = TAKE(store);
@@ -145,102 +171,79 @@ int store_open(const char *folder, struct store **ret)
 
 struct store *store_close(struct store *store)
 {
-	if (store) {
-		(void)sqlite3_close_v2(store->writer);
-		(void)pthread_mutex_destroy(&store->turn);
-		if (sqlite3_temp_directory == store->temp)
-			sqlite3_temp_directory = nullptr;
-	}
+	if (!store)
+		return nullptr;
+	keeper_stop(store);
+	table_done(store);
+	log_close(store->log);
+	cache_free(store->cache);
+	folder_close(store->log_folder);
+	folder_close(store->segment_folder);
+	(void)sqlite3_close_v2(store->db);
+	done_locks(store);
 	free(store);
 	return nullptr;
 }
 
-int store_reader_new(struct store *store, struct store_reader **ret)
+int store_recover(struct store *store)
 {
-	cleanup(store_reader_free_at) struct store_reader *reader = calloc(1, sizeof(*reader));
-	if (!reader)
-		return -ENOMEM;
-	int code = sqlite3_open_v2(
-		store->path, &reader->db,
-		SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
-	if (code != SQLITE_OK)
-		return reader->db ? db_error(reader->db) : -ENOMEM;
+	struct live **list = nullptr;
+	size_t n = 0;
 
-	int r = configure(reader->db);
+	(void)pthread_mutex_lock(&store->recovering);
+	int r = store_list(store, &list, &n);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		(void)pthread_mutex_lock(&list[i]->turn);
+		/* If only an append has failed, what came before it can still become durable. */
+		if (live_settle(list[i]))
+			live_roll_back(list[i], log_synced(store->log));
+		(void)pthread_mutex_unlock(&list[i]->turn);
+	}
+	store_list_free(list, n);
 	if (r == 0)
-		r = db_run(reader->db, "PRAGMA query_only=ON; PRAGMA cache_size=-65536;"
-				       "PRAGMA cell_size_check=ON");
-	if (r)
-		return r;
-	*ret = TAKE(reader);
-	return 0;
-}
-
-struct store_reader *store_reader_free(struct store_reader *reader)
-{
-	if (reader)
-		(void)sqlite3_close_v2(reader->db);
-	free(reader);
-	return nullptr;
-}
-
-int store_reader_begin(struct store_reader *reader)
-{
-	return db_run(reader->db, "BEGIN");
-}
-
-void store_reader_end(struct store_reader *reader)
-{
-	(void)sqlite3_exec(reader->db, "ROLLBACK", nullptr, nullptr,
-			   nullptr); /* nothing was written */
-}
-
-struct sqlite3 *store_reader_db(struct store_reader *reader)
-{
-	return reader->db;
-}
-
-struct sqlite3 *store_write_begin(struct store *store, int *ret_error)
-{
-	(void)pthread_mutex_lock(&store->turn);
-	int r = db_run(store->writer, "BEGIN IMMEDIATE");
-	if (r == 0)
-		return store->writer;
-	(void)pthread_mutex_unlock(&store->turn);
-	*ret_error = r;
-	return nullptr;
-}
-
-int store_write_end(struct store *store, int r)
-{
-	r = db_end(store->writer, r);
-	(void)pthread_mutex_unlock(&store->turn);
+		r = log_reset(store->log);
+	(void)pthread_mutex_unlock(&store->recovering);
 	return r;
 }
 
-void store_settle(struct store *store)
-{
-	(void)pthread_mutex_lock(&store->turn);
-	(void)sqlite3_busy_timeout(store->writer, 100); /* a long query must not hold up writes */
-	(void)sqlite3_wal_checkpoint_v2(store->writer, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-					nullptr);
-	(void)sqlite3_busy_timeout(store->writer, 10'000);
-	(void)pthread_mutex_unlock(&store->turn);
-}
-
-static uint64_t file_size(const char *path)
+static uint64_t size_of(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }
 
+/* Bytes of a collection's segments, each counted once. */
+static uint64_t segments_size(struct live *live)
+{
+	cleanup(snapshot_unref_at) struct snapshot *now = live_visible(live);
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < now->n; i++)
+		if (now->entry[i].part->segment && now->entry[i].part->number == 0)
+			pages += segment_row(now->entry[i].part->segment)->pages;
+	return pages * SEALED_PAGE;
+}
+
 uint64_t store_size(struct store *store)
 {
-	char log[PATH_ROOM + 8];
+	char wal[STORE_PATH + 8];
+	struct live **list = nullptr;
+	size_t n = 0;
+	uint64_t size = size_of(store->path) + log_size(store->log);
 
-	(void)snprintf(log, sizeof(log), "%s-wal", store->path);
-	return file_size(store->path) + file_size(log);
+	(void)snprintf(wal, sizeof(wal), "%s-wal", store->path);
+	size += size_of(wal);
+	if (store_list(store, &list, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			size += segments_size(list[i]);
+	store_list_free(list, n);
+	return size;
+}
+
+void store_cache(struct store *store, struct cache_figures *ret)
+{
+	cache_figures(store->cache, ret);
 }
 
 int store_uuid(char ret[STORE_UUID])

@@ -4,74 +4,75 @@
 /*
  * store: the collections' documents and their catalog on disk.
  *
- * Layer 2 (service/store). Uses common/ only; used by service/sql and service/engine.
+ * Layer 4 (service/store). Used by service/exec, service/sql and service/engine; docs/engine.md says how it works.
  * A write is on disk (fdatasync) before the call that made it returns, and what is read next sees it.
- * What is deleted is overwritten. All of it is one SQLite database in WAL mode; catalog.h and documents.h are the
- * doors, and only service/sql looks behind them.
- * Threads: a struct store may be used by any number of threads, writes take turns; a struct
- * store_reader belongs to one thread at a time.
+ * In the folder: catalog.sqlite (what there is), log/ (what has just come in), segments/ (all else; FORMAT.md section 8).
+ * A thread of the store's own, the keeper, moves documents from memory to segments and merges those.
+ * Threads: a struct store may be used by any number of threads. Writes to one collection take turns while they
+ * are put in order, not while they wait for the disk.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/disk/cache.h"
+#include "service/disk/file.h"
+#include "service/keys/keys.h"
 
-struct sqlite3;
 struct store;
-struct store_reader;
 
-constexpr size_t STORE_UUID = 37; /* a UUID's text with its NUL */
+constexpr size_t STORE_UUID = 37;    /* a UUID's text with its NUL */
+constexpr size_t STORE_DAMAGE = 256; /* room for a sentence on damage, with its NUL */
 
 enum {
 	STORE_OK = 0,
 	STORE_TOO_NEW = 1, /* written by a later release; left alone */
+	STORE_DAMAGED, /* catalog or log are not what was written; a damaged segment only ends what needs it, with -EBADMSG */
+	STORE_KEYS_UNAVAILABLE, /* redoubt-keys does not answer; try again later */
+};
+
+struct store_options {
+	struct keys *keys;  /* borrowed until store_close() */
+	size_t cache_bytes; /* for pages of segments; 0: 128 MiB */
+	file_hook_fn *
+		hook; /* tests: called before each step on disk, and with FILE_SYNC and "catalog.sqlite" before and after each of the catalog's commits */
+	void *hook_data;
+	char *ret_damage; /* [STORE_DAMAGE] a sentence if the outcome is STORE_DAMAGED; may be nullptr */
 };
 
 /*
- * Open the store in a folder, making it if the folder is empty. Temporary files go to the folder as well.
- * Once per process: where temporary files go is one setting for all of SQLite.
+ * Open the store in a folder, making what is missing, and read back what the log has. It has no keeper yet.
  *
- * Returns 0, STORE_TOO_NEW, or -errno; *ret is set only on success.
+ * Returns 0, an outcome above, or -errno; *ret is set only on success.
  */
-[[nodiscard]] int store_open(const char *folder, struct store **ret);
+[[nodiscard]] int store_open(const char *folder, const struct store_options *options,
+			     struct store **ret);
 
-/* Close; its readers must be gone. nullptr is a no-op. Always returns nullptr. */
+/* Start the keeper; apart from opening, so that its thread is born inside the sandbox. Returns 0 or -errno. */
+[[nodiscard]] int store_start_keeper(struct store *store);
+
+/* Close; its snapshots must be gone. nullptr is a no-op. Always returns nullptr. */
 struct store *store_close(struct store *store);
 CLEANUP_FN(struct store, store_close)
 
-/*
- * Make a reader. What it sees moves on with each call; between store_reader_begin() and
- * store_reader_end() it stands still.
- *
- * Returns 0 or -errno.
- */
-[[nodiscard]] int store_reader_new(struct store *store, struct store_reader **ret);
-
-/* Free; nullptr is a no-op. Always returns nullptr. */
-struct store_reader *store_reader_free(struct store_reader *reader);
-CLEANUP_FN(struct store_reader, store_reader_free)
-
-/* Hold what the reader sees. Returns 0 or -errno. */
-[[nodiscard]] int store_reader_begin(struct store_reader *reader);
-
-/* Let go of it. */
-void store_reader_end(struct store_reader *reader);
-
-/* The reader's connection, read-only; for service/sql. Borrowed. */
-[[nodiscard]] struct sqlite3 *store_reader_db(struct store_reader *reader);
-
-/* Begin a write: wait for the turn, open a transaction. Returns the connection to write with, or nullptr and an error in *ret_error. For catalog and documents. */
-[[nodiscard]] struct sqlite3 *store_write_begin(struct store *store, int *ret_error);
-
-/* End it: commit durably if r is 0, else undo; then pass the turn on. Returns r or why the commit failed. */
-[[nodiscard]] int store_write_end(struct store *store, int r);
-
-/* Move what was committed into the main file and empty the log, so that nothing deleted lingers there. Does as much as readers allow. */
-void store_settle(struct store *store);
-
-/* Bytes on disk: the database and its log. */
+/* Bytes on disk: segments, log and catalog. */
 [[nodiscard]] uint64_t store_size(struct store *store);
+
+/* How the cache of pages is doing. */
+void store_cache(struct store *store, struct cache_figures *ret);
+
+/* The sentence on the damage (-EBADMSG, CHUNK_DAMAGED) that was met last, which names segment and page; "" if there was none. */
+void store_damage(struct store *store, char ret[STORE_DAMAGE]);
+
+enum store_keep : uint8_t {
+	STORE_KEEP_DUE,	  /* what is due, as the keeper does about once a second */
+	STORE_KEEP_SEAL,  /* also: all that is in memory becomes segments, and the log is trimmed */
+	STORE_KEEP_PURGE, /* also: no deleted document stays in a segment */
+};
+
+/* Do the keeper's work now, in this thread. Returns 0 or -errno; what was not done is still due then. */
+[[nodiscard]] int store_keep(struct store *store, enum store_keep how);
 
 /* Write a random UUID (version 4). Returns 0 or -errno of getrandom(2). Source: RFC 9562 section 5.4. */
 [[nodiscard]] int store_uuid(char ret[STORE_UUID]);

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(body, data + 1, size - 1);
 	struct call call = { .store = f.store,
-			     .reader = f.reader,
+			     .session = f.session,
+			     .builder = f.builder,
 			     .grant = &grant,
 			     .op = data[0] % OP_COUNT,
 			     .workspace = "commons",
@@ -50,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (call.op == OP_COLLECTION_DELETE)
 		return 0; /* the rest needs it */
+	builder_clear(f.builder);
 	call_run(&call);
 	yyjson_doc *doc =
 		yyjson_read((const char *)call.out.data, call.out.len, YYJSON_READ_NOFLAG);

@@ -7,7 +7,6 @@
 #include <yyjson.h>
 
 #include "common/buf.h"
-#include "service/store/documents.h"
 #include "service/value/value_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,13 +31,11 @@ static void round_trip(const uint8_t *packed, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_buf struct buf room = buf_make(16u << 20), text = buf_make(16u << 20);
-	struct document document = {};
 	struct value value;
 	yyjson_doc *doc = yyjson_read((const char *)data, size, YYJSON_READ_NOFLAG);
 
-	if (doc && document_from_json(yyjson_doc_get_root(doc), "x", 1, 5, &room, &document) == 0)
-		round_trip(document.packed, document.len);
-	document_done(&document);
+	if (doc && value_from_json(yyjson_doc_get_root(doc), &room) == 0)
+		round_trip(room.data, room.len);
 	yyjson_doc_free(doc);
 
 	auto_free uint8_t *copy = malloc(size + !size);

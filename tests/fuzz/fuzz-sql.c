@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   .deadline_us = clock_mono_us() + 200'000,
 				   .result_max = 1u << 20,
 				   .rows_max = 1000 };
-	int r = sql_run(f.reader, &query, &result, &error);
+	int r = sql_run(f.session, &query, &result, &error);
 	if (r > 0 && !error.message[0])
 		abort();
 	if (r < 0 && r != -ENOMEM)

@@ -44,7 +44,7 @@ static inline int run(const char *text, struct sql_result *ret, uint64_t limit_u
 				   .rows_max = 100'000 };
 
 	error = (struct sql_error) {};
-	return sql_run(f.reader, &query, ret, &error);
+	return sql_run(f.session, &query, ret, &error);
 }
 
 static inline bool gives(const char *text, const char *want)
@@ -76,19 +76,4 @@ static inline bool refuses(const char *text, const char *part)
 	if (!same)
 		printf("# %s\n# gave %d %s\n# want %s\n", text, r, error.message, part);
 	return same;
-}
-
-/* A query and the rows it gives. */
-struct pair {
-	const char *text, *rows;
-};
-
-/* Whether all queries give their rows; each that does not is printed. */
-static inline bool give(const struct pair *pairs, size_t n)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < n; i++)
-		good &= gives(pairs[i].text, pairs[i].rows);
-	return good;
 }

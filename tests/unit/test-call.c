@@ -24,7 +24,8 @@ static uint16_t run(uint16_t op, const char *workspace, const char *collection, 
 		    struct buf *ret)
 {
 	struct call call = { .store = f.store,
-			     .reader = f.reader,
+			     .session = f.session,
+			     .builder = f.builder,
 			     .grant = &grant,
 			     .op = op,
 			     .workspace = workspace,
@@ -36,6 +37,7 @@ static uint16_t run(uint16_t op, const char *workspace, const char *collection, 
 			     .out = buf_make(1u << 20),
 			     .detail = buf_make(8192) };
 
+	builder_clear(f.builder);
 	call_run(&call);
 	buf_done(&call.detail);
 	buf_done(ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/rows.h"
+#include "service/sql/reply.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +20,7 @@ struct name {
 	size_t len;
 };
 
-struct rows {
+struct reply {
 	struct arena *arena;
 	const struct bound *bound;
 	const char **label; /* [n_columns] each column's name, made unique */
@@ -30,74 +30,74 @@ struct rows {
 };
 
 /* A name that no column before this one has. */
-static const char *unique(struct rows *rows, size_t column)
+static const char *unique(struct reply *reply, size_t column)
 {
-	const char *name = rows->bound->columns[column].name;
+	const char *name = reply->bound->columns[column].name;
 	size_t same = 0;
 
 	for (size_t i = 0; i < column; i++)
-		same += rows->bound->columns[i].name &&
-			strcmp(rows->bound->columns[i].name, name) == 0;
+		same += reply->bound->columns[i].name &&
+			strcmp(reply->bound->columns[i].name, name) == 0;
 	if (same == 0)
 		return name;
 	size_t len = strlen(name) + 24;
-	char *text = arena_get(rows->arena, len);
+	char *text = arena_get(reply->arena, len);
 	if (text)
 		(void)snprintf(text, len, "%s:%zu", name, same);
 	return text;
 }
 
-int rows_new(struct arena *arena, const struct bound *bound, struct rows **ret)
+int reply_new(struct arena *arena, const struct bound *bound, struct reply **ret)
 {
-	struct rows *rows = arena_get(arena, sizeof(*rows));
+	struct reply *reply = arena_get(arena, sizeof(*reply));
 
-	if (!rows)
+	if (!reply)
 		return -ENOMEM;
-	*rows = (struct rows) { .arena = arena, .bound = bound };
-	rows->label = arena_get(arena, (bound->n_columns + 1) * sizeof(*rows->label));
-	if (!rows->label)
+	*reply = (struct reply) { .arena = arena, .bound = bound };
+	reply->label = arena_get(arena, (bound->n_columns + 1) * sizeof(*reply->label));
+	if (!reply->label)
 		return -ENOMEM;
 	for (size_t i = 0; i < bound->n_columns; i++) {
-		rows->n_spreads += bound->columns[i].spread;
+		reply->n_spreads += bound->columns[i].spread;
 		if (bound->columns[i].spread)
 			continue;
-		rows->label[i] = unique(rows, i);
-		if (!rows->label[i])
+		reply->label[i] = unique(reply, i);
+		if (!reply->label[i])
 			return -ENOMEM;
 	}
-	*ret = rows;
+	*ret = reply;
 	return 0;
 }
 
 /* Remember a name. Rows are alike, so it is looked for first after the one seen last. */
-static int note(struct rows *rows, const char *text, size_t len)
+static int note(struct reply *reply, const char *text, size_t len)
 {
-	for (size_t i = 0; i < rows->n_names; i++) {
-		size_t at = (rows->next + i) % rows->n_names;
+	for (size_t i = 0; i < reply->n_names; i++) {
+		size_t at = (reply->next + i) % reply->n_names;
 
-		if (rows->names[at].len == len && memcmp(rows->names[at].text, text, len) == 0) {
-			rows->next = at + 1;
+		if (reply->names[at].len == len && memcmp(reply->names[at].text, text, len) == 0) {
+			reply->next = at + 1;
 			return 0;
 		}
 	}
-	if (rows->n_names == NAMES_MAX)
+	if (reply->n_names == NAMES_MAX)
 		return 0;
-	if (rows->n_names == rows->room) {
-		size_t room = rows->room ? 2 * rows->room : 32;
-		struct name *grown = arena_get(rows->arena, room * sizeof(*grown));
+	if (reply->n_names == reply->room) {
+		size_t room = reply->room ? 2 * reply->room : 32;
+		struct name *grown = arena_get(reply->arena, room * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
-		if (rows->n_names > 0)
-			memcpy(grown, rows->names, rows->n_names * sizeof(*grown));
-		rows->names = grown;
-		rows->room = room;
+		if (reply->n_names > 0)
+			memcpy(grown, reply->names, reply->n_names * sizeof(*grown));
+		reply->names = grown;
+		reply->room = room;
 	}
-	char *copy = arena_text(rows->arena, text, len);
+	char *copy = arena_text(reply->arena, text, len);
 	if (!copy)
 		return -ENOMEM;
-	rows->names[rows->n_names++] = (struct name) { copy, len };
-	rows->next = rows->n_names;
+	reply->names[reply->n_names++] = (struct name) { copy, len };
+	reply->next = reply->n_names;
 	return 0;
 }
 
@@ -141,13 +141,13 @@ static bool is_except(const struct column *column, const struct value *key)
 }
 
 /* Whether an earlier spread of the same row has this member already. */
-static bool is_shadowed(const struct rows *rows, sqlite3_stmt *stmt, size_t column,
+static bool is_shadowed(const struct reply *reply, sqlite3_stmt *stmt, size_t column,
 			const char *name, size_t len)
 {
 	for (size_t i = 0; i < column; i++) {
 		struct value object, member;
 
-		if (!rows->bound->columns[i].spread ||
+		if (!reply->bound->columns[i].spread ||
 		    sqlite3_column_type(stmt, (int)i) != SQLITE_BLOB)
 			continue;
 		if (value_open(sqlite3_column_blob(stmt, (int)i),
@@ -167,10 +167,10 @@ static void separate(bool *first, struct buf *out)
 }
 
 /* The members of an object as columns. */
-static int put_spread(struct rows *rows, sqlite3_stmt *stmt, size_t column, bool *first,
+static int put_spread(struct reply *reply, sqlite3_stmt *stmt, size_t column, bool *first,
 		      struct buf *out)
 {
-	const struct column *about = &rows->bound->columns[column];
+	const struct column *about = &reply->bound->columns[column];
 	struct value object, key, member;
 
 	if (sqlite3_column_type(stmt, (int)column) != SQLITE_BLOB)
@@ -193,41 +193,41 @@ static int put_spread(struct rows *rows, sqlite3_stmt *stmt, size_t column, bool
 			len = plain.len;
 		}
 		if (is_except(about, &key) ||
-		    (rows->n_spreads > 1 && is_shadowed(rows, stmt, column, name, len)))
+		    (reply->n_spreads > 1 && is_shadowed(reply, stmt, column, name, len)))
 			continue;
 		separate(first, out);
 		buf_add_json(out, name, len);
 		buf_add_str(out, ":");
 		int r = value_to_json(&member, VALUE_JSON_RESULT, out);
 		if (r == 0)
-			r = note(rows, name, len);
+			r = note(reply, name, len);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-int rows_add(struct rows *rows, sqlite3_stmt *stmt, struct buf *out)
+int reply_add(struct reply *reply, sqlite3_stmt *stmt, struct buf *out)
 {
-	size_t n = rows->bound->n_columns;
+	size_t n = reply->bound->n_columns;
 	bool first = true;
 	int r = 0;
 
 	buf_add_str(out, "{");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct column *column = &rows->bound->columns[i];
+		const struct column *column = &reply->bound->columns[i];
 
 		if (column->spread) {
-			r = put_spread(rows, stmt, i, &first, out);
+			r = put_spread(reply, stmt, i, &first, out);
 			continue;
 		}
-		if (rows->n_spreads > 0)
-			r = note(rows, rows->label[i], strlen(rows->label[i]));
+		if (reply->n_spreads > 0)
+			r = note(reply, reply->label[i], strlen(reply->label[i]));
 		if (column->undefined >= 0 && sqlite3_column_type(stmt, (int)i) == SQLITE_NULL &&
 		    sqlite3_column_int(stmt, (int)n + column->undefined))
 			continue;
 		separate(&first, out);
-		buf_add_json(out, rows->label[i], strlen(rows->label[i]));
+		buf_add_json(out, reply->label[i], strlen(reply->label[i]));
 		buf_add_str(out, ":");
 		if (r == 0)
 			r = put_value(stmt, (int)i, out);
@@ -236,17 +236,17 @@ int rows_add(struct rows *rows, sqlite3_stmt *stmt, struct buf *out)
 	return r;
 }
 
-int rows_columns(struct rows *rows, struct buf *out)
+int reply_columns(struct reply *reply, struct buf *out)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rows->bound->n_columns; i++)
-		if (rows->label[i])
-			r = note(rows, rows->label[i], strlen(rows->label[i]));
+	for (size_t i = 0; r == 0 && i < reply->bound->n_columns; i++)
+		if (reply->label[i])
+			r = note(reply, reply->label[i], strlen(reply->label[i]));
 	buf_add_str(out, "[");
-	for (size_t i = 0; r == 0 && i < rows->n_names; i++) {
+	for (size_t i = 0; r == 0 && i < reply->n_names; i++) {
 		buf_add_str(out, i ? ",{\"name\":" : "{\"name\":");
-		buf_add_json(out, rows->names[i].text, rows->names[i].len);
+		buf_add_json(out, reply->names[i].text, reply->names[i].len);
 		buf_add_str(out, ",\"type\":\"\"}");
 	}
 	buf_add_str(out, "]");

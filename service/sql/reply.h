@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * rows: what a statement yields as the JSON that clients get.
+ * reply: what a statement yields as the JSON that clients get.
  *
  * Layer 3 (service/sql).
  */
@@ -17,17 +17,17 @@
 #include "service/sql/arena.h"
 #include "service/sql/bind.h"
 
-struct rows;
+struct reply;
 
 /*
  * Make an encoder for a bound query; it lives in the arena.
  *
  * Returns 0 or -ENOMEM.
  */
-[[nodiscard]] int rows_new(struct arena *arena, const struct bound *bound, struct rows **ret);
+[[nodiscard]] int reply_new(struct arena *arena, const struct bound *bound, struct reply **ret);
 
 /* Append the row a statement stands at, as an object. Returns 0, -ENOMEM or -EIO (a malformed value); a failure to append sticks to out. */
-[[nodiscard]] int rows_add(struct rows *rows, sqlite3_stmt *stmt, struct buf *out);
+[[nodiscard]] int reply_add(struct reply *reply, sqlite3_stmt *stmt, struct buf *out);
 
 /* Append the array of {"name":…,"type":""} of all columns seen. Returns 0 or -ENOMEM. */
-[[nodiscard]] int rows_columns(struct rows *rows, struct buf *out);
+[[nodiscard]] int reply_columns(struct reply *reply, struct buf *out);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service/store/keeper.h"
+
+#include <bits/time.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "service/disk/cache.h"
+#include "service/disk/log.h"
+#include "service/store/internal.h"
+#include "service/store/keep.h"
+#include "service/store/keep_merge.h"
+#include "service/store/live.h"
+#include "service/store/store.h"
+
+constexpr time_t ROUND_S = 1;
+constexpr uint64_t IDLE_US = 30'000'000; /* without use; then memory goes back */
+
+/* Remember the first of several failures. */
+static void note(int r, int *first)
+{
+	*first = *first ? *first : r;
+}
+
+int store_keep(struct store *store, enum store_keep how)
+{
+	struct live **list = nullptr;
+	size_t n = 0;
+	int r = store_list(store, &list, &n), first = 0;
+
+	if (r)
+		return r;
+	(void)pthread_mutex_lock(&store->keeping);
+	for (size_t i = 0; i < n;
+	     i++) /* one that cannot be kept does not keep the others from it */
+		note(keep_memory(list[i], how), &first);
+	note(keep_log(store), &first);
+	for (size_t i = 0; i < n; i++)
+		note(list[i]->broken ? 0 : keep_merge(list[i], how), &first);
+	(void)pthread_mutex_unlock(&store->keeping);
+	store_list_free(list, n);
+	note(keep_doomed(store), &first);
+	return first;
+}
+
+/* Give memory back once nothing has been read or written for a while. */
+static void rest(struct store *store, uint64_t *used, uint64_t *since_us)
+{
+	struct cache_figures figures;
+
+	cache_figures(store->cache, &figures);
+	uint64_t now = figures.hits + figures.misses + log_synced(store->log);
+	if (now != *used) {
+		*used = now;
+		*since_us = clock_mono_us();
+	} else if (*since_us != 0 && clock_mono_us() - *since_us > IDLE_US) {
+		*since_us = 0; /* once is enough */
+		cache_shrink(store->cache, 0);
+		(void)malloc_trim(0);
+	}
+}
+
+/* Wait for work, or for the time. Returns whether to go on. */
+static bool wait_for_work(struct store *store, int error)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ROUND_S;
+	(void)pthread_mutex_lock(&store->wake_lock);
+	store->keeper_error = error;
+	store->rounds++;
+	(void)pthread_cond_broadcast(&store->kept);
+	if (!store->end)
+		(void)pthread_cond_timedwait(&store->wake, &store->wake_lock, &until);
+	bool goes_on = !store->end;
+	(void)pthread_mutex_unlock(&store->wake_lock);
+	return goes_on;
+}
+
+static void *run(void *argument)
+{
+	struct store *store = argument;
+	uint64_t used = 0, since_us = 0;
+	int r = 0;
+
+	while (wait_for_work(store, r)) {
+		r = store_keep(store, STORE_KEEP_DUE);
+		rest(store, &used, &since_us);
+	}
+	return nullptr;
+}
+
+int store_start_keeper(struct store *store)
+{
+	int r = -pthread_create(&store->keeper, nullptr, run, store);
+
+	atomic_store(&store->has_keeper, r == 0);
+	return r;
+}
+
+void keeper_stop(struct store *store)
+{
+	if (!atomic_load(&store->has_keeper))
+		return;
+	(void)pthread_mutex_lock(&store->wake_lock);
+	store->end = true;
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->wake_lock);
+	(void)pthread_join(store->keeper, nullptr);
+	atomic_store(&store->has_keeper, false);
+}
