@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/exec/plan.h"
+#include "service/expression/plan.h"
 #include "service/store/snapshot.h"
 #include "service/value/value.h"
 #include "service/value/value_json.h"

@@ -16,7 +16,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/exec/exec.h"
+#include "service/crew/exec.h"
 
 struct store;
 
@@ -120,9 +120,6 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 
 /* The session's database, for the tables of SQL_TABLES. */
 [[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
-
-/* Whether a query has been cancelled or is past its deadline. */
-[[nodiscard]] bool sql_is_over(const struct sql_query *query);
 
 /* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
 void sql_set_temp_folder(char *folder);
