@@ -32,6 +32,7 @@ enum sql_error_kind : uint8_t {
 	SQL_TOO_LARGE, /* the result, or the memory it takes */
 	SQL_NOT_IMPLEMENTED,
 	SQL_DAMAGED, /* stored bytes are not what was written; the message names them */
+	SQL_ERROR_KINDS,
 };
 
 struct sql_error {
@@ -39,6 +40,7 @@ struct sql_error {
 	uint32_t line, column; /* from 1; 0: not known */
 	char id[48];	       /* "function_not_found", … or "" */
 	char message[512];
+	char hint[96]; /* what may have been meant, as a sentence; or "" */
 };
 
 constexpr size_t SQL_PARAMETERS_MAX = 1000;
