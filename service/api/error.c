@@ -79,6 +79,8 @@ void error_write(struct buf *out, const struct error *error)
 	add_text(out, "trace_id", error->request_id ? error->request_id : "");
 	add_text(out, "error_id", error->error_id);
 	add_text(out, "query_id", error->query_id);
+	if (error->hint && error->hint[0])
+		add_text(out, "hint", error->hint);
 	buf_add_str(out, ",\"internal_errors\":null}");
 }
 

@@ -56,6 +56,7 @@ struct error {
 	const char *request_id;	 /* goes out as trace_id; nullptr: "" */
 	const char *error_id;	 /* "function_not_found", or nullptr */
 	const char *query_id;	 /* or nullptr */
+	const char *hint; /* how to mend it; Redoubt's own: nullptr or "" leaves the member out */
 };
 
 /* Append the error as JSON, followed by no newline. A failure to append sticks to out. */

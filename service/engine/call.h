@@ -4,7 +4,7 @@
 /*
  * call: one operation of the API being carried out: who asks, for what, and the answer as it grows.
  *
- * Layer 4 (service/engine). A handler fills out and returns, or calls call_fail(). It belongs to one worker thread.
+ * Layer 7 (service/engine). A handler fills out and returns, or calls call_fail(). It belongs to one worker thread.
  */
 
 #include <stdatomic.h>

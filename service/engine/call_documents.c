@@ -181,9 +181,11 @@ void call_documents_add(struct call *call)
 		call_fail_errno(call, -ENOMEM);
 		return;
 	}
-	yyjson_arr_foreach(yyjson_obj_get(body, "data"), i, max,
-			   json) if (add_one(call, &batch, i, json, now_us)) batch.status[i] =
-		DOCUMENT_ADDED;
+	yyjson_arr_foreach(yyjson_obj_get(body, "data"), i, max, json)
+	{
+		if (add_one(call, &batch, i, json, now_us))
+			batch.status[i] = DOCUMENT_ADDED;
+	}
 	if (call->http_status)
 		return;
 	int r = store_rows(call, row);

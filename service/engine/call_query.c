@@ -179,8 +179,10 @@ static void fail_query(struct call *call, int r, const struct sql_error *error)
 		[SQL_CANCELLED] = ERROR_QUERY_CANCELLED,
 		[SQL_TOO_LARGE] = ERROR_RESOURCEEXCEEDED,
 		[SQL_NOT_IMPLEMENTED] = ERROR_NOTIMPLEMENTEDYET,
+		[SQL_DAMAGED] = ERROR_INTERNALERROR,
 	};
 
+	static_assert(countof(TYPES) == SQL_ERROR_KINDS);
 	if (r < 0)
 		call_fail_errno(call, r);
 	else
@@ -190,7 +192,8 @@ static void fail_query(struct call *call, int r, const struct sql_error *error)
 							.column = error->column,
 							.request_id = call->request_id,
 							.error_id = error->id,
-							.query_id = call->query_id });
+							.query_id = call->query_id,
+							.hint = error->hint });
 }
 
 /* What the query cost: Redoubt's own, beside Rockset's. */

@@ -4,7 +4,7 @@
 /*
  * json: write JSON objects into a buffer without a tree.
  *
- * Layer 4 (service/engine). Commas are put where they belong by looking at what is there already.
+ * Layer 7 (service/engine). Commas are put where they belong by looking at what is there already.
  */
 
 #include <stddef.h>

@@ -26,11 +26,11 @@
 #include "common/sandbox.h"
 #include "common/secret.h"
 #include "service/api/error.h"
+#include "service/crew/exec.h"
 #include "service/engine/pool.h"
-#include "service/exec/exec.h"
+#include "service/function/zones.h"
 #include "service/keys/keys.h"
 #include "service/sql/sql.h"
-#include "service/sql/zones.h"
 #include "service/store/store.h"
 
 constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */

@@ -5,10 +5,9 @@ service/engine/calls.src := service/engine/call.c service/engine/call_catalog.c 
 
 programs += service/engine/redoubt-engine
 service/engine/redoubt-engine.src  := service/engine/main.c
-# The engine and what it is made of, top down; its tests link the same.
-engine_libs := service/engine/calls service/sql/sql service/exec/exec service/store/store service/chunk/chunk \
-	service/disk/disk service/column/column service/keys/keys service/value/value service/api/api common/keyring/keyring
-service/engine/redoubt-engine.libs := $(engine_libs) common/common
+# The engine and what it is made of, top down; its tests link the same. Not := because the other folders come later.
+engine_libs = service/engine/calls $(sql_libs) service/store/store service/keys/keys service/api/api common/keyring/keyring
+service/engine/redoubt-engine.libs = $(engine_libs) common/common
 service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson libpcre2-8
 
 installs += service/engine/redoubt-engine:/usr/lib/redoubt \

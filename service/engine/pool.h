@@ -4,7 +4,7 @@
 /*
  * pool: a fixed number of worker threads and the queue of requests they work off.
  *
- * Layer 4 (service/engine). Requests are handed in and answers taken out by the loop's thread. Each worker has a session
+ * Layer 7 (service/engine). Requests are handed in and answers taken out by the loop's thread. Each worker has a session
  * of its own and a connection to the ledger of its own; they share the store and nothing else.
  */
 
@@ -16,7 +16,7 @@
 #include "common/buf.h"
 #include "common/proto/execute.h"
 #include "common/secret.h"
-#include "service/exec/exec.h"
+#include "service/crew/exec.h"
 #include "service/store/store.h"
 
 constexpr size_t POOL_WORKERS = 3;	 /* two busy with long queries still leave one */

@@ -4,13 +4,13 @@
 /*
  * work: what a worker thread does with a request: check the grant, record, carry out, record, encode.
  *
- * Layer 4 (service/engine). A struct worker belongs to one thread.
+ * Layer 7 (service/engine). A struct worker belongs to one thread.
  */
 
 #include "common/base.h"
 #include "common/secret.h"
+#include "service/crew/exec.h"
 #include "service/engine/pool.h"
-#include "service/exec/exec.h"
 #include "service/store/store.h"
 
 struct worker;

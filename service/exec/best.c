@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "service/column/kernel.h"
-#include "service/exec/top.h"
+#include "service/group/top.h"
 
 constexpr size_t SLACK = 1024; /* rows beyond twice the limit before they are cut back */
 

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/plan.h"
-#include "service/exec/rows.h"
+#include "service/expression/plan.h"
+#include "service/vector/rows.h"
 
 struct best;
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/exec/rows.h"
 #include "service/exec/run.h"
+#include "service/vector/rows.h"
 
 constexpr uint32_t CODES_MAX = 65'535; /* rows that codes of a dictionary can name */
 

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/cell.h"
-#include "service/exec/plan.h"
-#include "service/exec/query.h"
-#include "service/exec/vector.h"
+#include "service/crew/query.h"
+#include "service/expression/plan.h"
+#include "service/vector/cell.h"
+#include "service/vector/vector.h"
 
 constexpr uint32_t JOIN_NONE = UINT32_MAX;
 constexpr uint32_t JOIN_ROWS_MAX = 1u << 30;

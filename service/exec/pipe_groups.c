@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/exec/group_list.h"
-#include "service/exec/groups.h"
-#include "service/exec/local.h"
 #include "service/exec/pipe_internal.h"
 #include "service/exec/shortcut.h"
-#include "service/exec/top.h"
+#include "service/group/group_list.h"
+#include "service/group/groups.h"
+#include "service/group/local.h"
+#include "service/group/top.h"
 
 /*
  * Groups, and distinct rows, which are groups without aggregates. Each COUNT(DISTINCT x) is a grouping of its own, by the

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "service/exec/pipe_internal.h"
-#include "service/exec/rows.h"
+#include "service/vector/rows.h"
 
 /*
  * Rows in the order of chunks: some chunks are read at a time, in parallel, each into rows of its own, then handed out.

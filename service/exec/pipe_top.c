@@ -7,7 +7,7 @@
 
 #include "service/exec/best.h"
 #include "service/exec/pipe_internal.h"
-#include "service/exec/rows.h"
+#include "service/vector/rows.h"
 
 /*
  * The first rows in an order. Each thread keeps its best; what is kept is the columns of the order and the row's position,

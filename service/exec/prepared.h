@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/plan.h"
-#include "service/exec/program.h"
+#include "service/expression/plan.h"
+#include "service/expression/program.h"
 
 struct conjunct {
 	uint32_t step;

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/program.h"
 #include "service/exec/source.h"
+#include "service/expression/program.h"
 
 enum prune : uint8_t {
 	PRUNE_SOME, /* must be evaluated */

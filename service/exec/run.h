@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/crew/query.h"
 #include "service/exec/join.h"
 #include "service/exec/prepared.h"
-#include "service/exec/query.h"
 #include "service/exec/scan.h"
 #include "service/store/snapshot.h"
 

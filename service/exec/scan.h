@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/eval.h"
+#include "service/crew/query.h"
 #include "service/exec/join.h"
 #include "service/exec/prepared.h"
-#include "service/exec/query.h"
 #include "service/exec/source.h"
+#include "service/expression/eval.h"
 
 struct scan;
 

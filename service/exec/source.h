@@ -14,9 +14,9 @@
 #include "common/base.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
-#include "service/exec/batch.h"
-#include "service/exec/plan.h"
+#include "service/expression/plan.h"
 #include "service/store/snapshot.h"
+#include "service/vector/batch.h"
 
 struct source_field;
 

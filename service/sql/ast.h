@@ -4,7 +4,7 @@
 /*
  * ast: a parsed query as a tree. Everything in it lives in one arena.
  *
- * Layer 3 (service/sql). Plain data.
+ * Layer 6 (service/sql). Plain data.
  */
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
 /*
  * bind: give every name of a tree its meaning and print the query for SQLite.
  *
- * Layer 3 (service/sql). What SQLite sees is made of our own names, literals and numbered parameters; no text of the
+ * Layer 6 (service/sql). What SQLite sees is made of our own names, literals and numbered parameters; no text of the
  * client's reaches it unquoted. Values it has no type for are packed bytes (service/value/value.h); conditions are 0, 1 or NULL.
  */
 
@@ -13,9 +13,9 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "service/function/function.h"
 #include "service/sql/arena.h"
 #include "service/sql/ast.h"
-#include "service/sql/function.h"
 #include "service/sql/sql.h"
 #include "service/store/store.h"
 

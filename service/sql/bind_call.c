@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -113,10 +114,11 @@ static const struct function *find_function(struct binder *b, const struct expr 
 	if (!f) {
 		const char *like = function_like(e->at->text);
 
-		/* The first sentence is what clients' tests compare; the hint is kept out of it. */
-		(void)like;
 		b->r = sql_refuse_at(b->error, e->at, "function_not_found",
 				     "Function `%.60s` not found.", e->at->text);
+		if (like) /* clients' tests know the message */
+			(void)snprintf(b->error->hint, sizeof(b->error->hint), "Did you mean `%s`?",
+				       like);
 		return nullptr;
 	}
 	if (!e->star && (e->n_args < f->min || (f->max != 255 && e->n_args > f->max)))

@@ -4,7 +4,7 @@
 /*
  * bind_call: print calls of functions, ours and the dialect's.
  *
- * Layer 3 (service/sql). Only bind*.c include it.
+ * Layer 6 (service/sql). Only bind*.c include it.
  */
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
 /*
  * bind_internal: what the parts of the binder share.
  *
- * Layer 3 (service/sql). Only bind*.c include it. Printing functions append to out and do nothing useful once b->r is set.
+ * Layer 6 (service/sql). Only bind*.c include it. Printing functions append to out and do nothing useful once b->r is set.
  */
 
 #include <stddef.h>

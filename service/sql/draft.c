@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "service/exec/cell.h"
+#include "service/vector/cell.h"
 
 struct draft *draft_new(struct binder *b, const char *sql, struct snapshot *snapshot)
 {

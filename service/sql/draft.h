@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/plan.h"
+#include "service/expression/plan.h"
 #include "service/sql/bind_internal.h"
 
 constexpr size_t CHAIN_MAX = 300; /* of a.b[c]…: the parser lets no tree be deeper */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/sql/udf.h"
+#include "service/function/udf.h"
 #include "service/value/value.h"
 
 constexpr size_t ERROR_MAX = 1000;

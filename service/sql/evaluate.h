@@ -14,7 +14,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/exec/cell.h"
+#include "service/vector/cell.h"
 
 struct evaluation {
 	const char *sql;    /* borrowed; two of one text are one function */
@@ -37,6 +37,6 @@ struct evaluation {
 /* Free what an evaluation and those after it own. */
 void evaluation_done(struct evaluation *first);
 
-/* A call_fn of service/exec/plan.h; userdata is the evaluation. Returns 0, 1 (error is set), or -ENOMEM. */
+/* A call_fn of service/expression/plan.h; userdata is the evaluation. Returns 0, 1 (error is set), or -ENOMEM. */
 [[nodiscard]] int evaluation_call(void *userdata, const struct cell *arg, size_t n_args,
 				  struct cell *ret);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/exec/plan.h"
+#include "service/expression/plan.h"
 #include "service/store/snapshot.h"
 #include "service/value/value.h"
 #include "service/value/value_json.h"
@@ -158,7 +158,7 @@ static void put_collection(struct buf *out, const struct bound *bound,
 				 bound->collections[i].name);
 			break;
 		}
-	buf_addf(out, " (%" PRIi64 " documents in %zu chunks)", snapshot_documents(snapshot),
+	buf_addf(out, " (documents: %" PRIi64 ", chunks: %zu)", snapshot_documents(snapshot),
 		 snapshot_chunks(snapshot));
 }
 

@@ -8,9 +8,9 @@
 
 #include <sqlite3.h>
 
-#include "service/exec/cell.h"
-#include "service/sql/udf.h"
+#include "service/function/udf.h"
 #include "service/value/value.h"
+#include "service/vector/cell.h"
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 

@@ -4,7 +4,7 @@
 /*
  * lex: the text of a query as tokens that know their line and column.
  *
- * Layer 3 (service/sql). Pure functions.
+ * Layer 6 (service/sql). Pure functions.
  */
 
 #include <stddef.h>

@@ -1,14 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/sql/sql
-service/sql/sql.src := service/sql/arena.c service/sql/bind.c service/sql/bind_call.c \
-	service/sql/bind_condition.c service/sql/bind_expr.c service/sql/bind_from.c \
-	service/sql/bind_name.c service/sql/draft.c service/sql/evaluate.c service/sql/explain.c \
-	service/sql/fold.c service/sql/function.c service/sql/grouped.c service/sql/lex.c \
-	service/sql/native.c service/sql/native_condition.c service/sql/parse.c service/sql/parse_call.c \
-	service/sql/parse_expr.c service/sql/parse_group.c service/sql/parse_rewrite.c \
-	service/sql/pipe_table.c service/sql/pushdown.c service/sql/regex.c service/sql/reply.c \
-	service/sql/sql.c service/sql/udf.c service/sql/udf_aggregate.c service/sql/udf_array.c \
-	service/sql/udf_cast.c service/sql/udf_format.c service/sql/udf_hash.c service/sql/udf_number.c \
-	service/sql/udf_object.c service/sql/udf_regex.c service/sql/udf_text.c service/sql/udf_time.c \
-	service/sql/udf_time_make.c service/sql/udf_time_parse.c service/sql/udf_time_text.c \
-	service/sql/udf_time_zone.c service/sql/unnest.c service/sql/zones.c
+service/sql/sql.src := $(addprefix service/sql/, arena.c bind.c bind_call.c bind_condition.c bind_expr.c bind_from.c \
+	bind_name.c draft.c evaluate.c explain.c fold.c grouped.c lex.c \
+	native.c native_condition.c parse.c parse_call.c parse_expr.c \
+	parse_group.c parse_rewrite.c pipe_table.c pushdown.c reply.c sql.c)
+# What answers queries, top down, but for the store.
+sql_libs := service/sql/sql service/function/function $(exec_libs)

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "service/exec/cell.h"
 #include "service/sql/evaluate.h"
 #include "service/value/value.h"
+#include "service/vector/cell.h"
 
 constexpr size_t ARGUMENTS_MAX = 100; /* of a function; SQLite takes 127 */
 

@@ -4,7 +4,7 @@
 /*
  * parse: tokens to a tree, by recursive descent.
  *
- * Layer 3 (service/sql). Pure; what it makes lives in the arena.
+ * Layer 6 (service/sql). Pure; what it makes lives in the arena.
  */
 
 #include "common/base.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "service/sql/function.h"
+#include "service/function/function.h"
 
 constexpr size_t SETS_MAX = 64; /* parts of the UNION ALL they become; SQLite takes 100 */
 constexpr size_t CUBE_MAX = 6;	/* 2^6 sets */

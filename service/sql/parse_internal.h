@@ -4,7 +4,7 @@
 /*
  * parse_internal: what the parts of the parser share.
  *
- * Layer 3 (service/sql). Only parse*.c include it. Every function returns nullptr, false or nothing
+ * Layer 6 (service/sql). Only parse*.c include it. Every function returns nullptr, false or nothing
  * useful once p->r is set; callers look at it where they must not go on.
  */
 

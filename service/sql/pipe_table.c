@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #include "common/buf.h"
-#include "service/exec/cell.h"
 #include "service/exec/pipe.h"
-#include "service/exec/plan.h"
+#include "service/expression/plan.h"
+#include "service/function/udf.h"
 #include "service/sql/sql.h"
-#include "service/sql/udf.h"
 #include "service/store/snapshot.h"
+#include "service/vector/cell.h"
 
 /* Source: sqlite.org/vtab.html, section 3.1, eponymous-only virtual tables. */
 

@@ -4,7 +4,7 @@
 /*
  * reply: what a statement yields as the JSON that clients get.
  *
- * Layer 3 (service/sql).
+ * Layer 6 (service/sql).
  */
 
 #include <stddef.h>

@@ -14,16 +14,16 @@
 
 #include "common/clock.h"
 #include "service/exec/pipe.h"
+#include "service/function/function.h"
+#include "service/function/udf.h"
 #include "service/sql/arena.h"
 #include "service/sql/bind.h"
 #include "service/sql/evaluate.h"
 #include "service/sql/explain.h"
-#include "service/sql/function.h"
 #include "service/sql/lex.h"
 #include "service/sql/parse.h"
 #include "service/sql/pipe_table.h"
 #include "service/sql/reply.h"
-#include "service/sql/udf.h"
 #include "service/value/value.h"
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
@@ -172,16 +172,10 @@ static int authorize(void *, int action, const char *a, const char *b, const cha
 	return allowed ? SQLITE_OK : SQLITE_DENY;
 }
 
-bool sql_is_over(const struct sql_query *query)
-{
-	return (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed)) ||
-	       clock_mono_us() >= query->deadline_us;
-}
-
-/* Called by SQLite now and then; non-zero stops the query. */
+/* Called by SQLite now and then; non-zero stops the query. userdata: its limits. */
 static int on_progress(void *userdata)
 {
-	return sql_is_over(userdata);
+	return query_limits_check(userdata);
 }
 
 /* SQLite's message without the prefix of our functions' names. */
@@ -381,7 +375,8 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 /* Have SQLite run what was printed for it. */
 static int step_through(struct sql_session *session, struct arena *arena,
 			const struct sql_query *query, const struct bound *bound,
-			struct sql_result *result, struct sql_error *error)
+			struct query_limits *limits, struct sql_result *result,
+			struct sql_error *error)
 {
 	sqlite3 *db = session->db;
 	sqlite3_stmt *stmt = nullptr;
@@ -394,12 +389,12 @@ static int step_through(struct sql_session *session, struct arena *arena,
 
 	int r = sql_bind_parameters(stmt, query, bound->parameters, bound->n_parameters);
 	if (r == 0) {
-		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, (void *)(uintptr_t)query);
-		if (sqlite3_set_clientdata(db, UDF_QUERY, (void *)(uintptr_t)query, nullptr))
+		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, limits);
+		if (sqlite3_set_clientdata(db, UDF_LIMITS, limits, nullptr))
 			r = -ENOMEM;
 		if (r == 0)
 			r = fetch(session, stmt, arena, query, bound, result, error);
-		(void)sqlite3_set_clientdata(db, UDF_QUERY, nullptr, nullptr);
+		(void)sqlite3_set_clientdata(db, UDF_LIMITS, nullptr, nullptr);
 		sqlite3_progress_handler(db, 0, nullptr, nullptr);
 	}
 	(void)sqlite3_finalize(stmt);
@@ -409,9 +404,9 @@ static int step_through(struct sql_session *session, struct arena *arena,
 static int execute(struct sql_session *session, struct arena *arena, const struct sql_query *query,
 		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
 {
-	const struct query_limits limits = { .deadline_us = query->deadline_us,
-					     .cancel = query->cancel,
-					     .memory = SQL_MEMORY_MAX };
+	struct query_limits limits = { .deadline_us = query->deadline_us,
+				       .cancel = query->cancel,
+				       .memory = SQL_MEMORY_MAX };
 	cleanup(exec_query_free_at) struct exec_query *running = nullptr;
 
 	int r = check_parameters(query, bound, error);
@@ -423,7 +418,7 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 	session->table = (struct pipe_table) { .plans = bound->plans,
 					       .n_plans = bound->n_plans,
 					       .query = running };
-	r = step_through(session, arena, query, bound, result, error);
+	r = step_through(session, arena, query, bound, &limits, result, error);
 	session->table = (struct pipe_table) {};
 	exec_query_figures(running, &result->figures);
 	result->pipes = bound->n_plans;

@@ -16,7 +16,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/exec/exec.h"
+#include "service/crew/exec.h"
 
 struct store;
 
@@ -32,6 +32,7 @@ enum sql_error_kind : uint8_t {
 	SQL_TOO_LARGE, /* the result, or the memory it takes */
 	SQL_NOT_IMPLEMENTED,
 	SQL_DAMAGED, /* stored bytes are not what was written; the message names them */
+	SQL_ERROR_KINDS,
 };
 
 struct sql_error {
@@ -39,6 +40,7 @@ struct sql_error {
 	uint32_t line, column; /* from 1; 0: not known */
 	char id[48];	       /* "function_not_found", … or "" */
 	char message[512];
+	char hint[96]; /* what may have been meant, as a sentence; or "" */
 };
 
 constexpr size_t SQL_PARAMETERS_MAX = 1000;
@@ -120,9 +122,6 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 
 /* The session's database, for the tables of SQL_TABLES. */
 [[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
-
-/* Whether a query has been cancelled or is past its deadline. */
-[[nodiscard]] bool sql_is_over(const struct sql_query *query);
 
 /* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
 void sql_set_temp_folder(char *folder);

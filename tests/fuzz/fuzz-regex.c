@@ -9,7 +9,7 @@
 
 #include "common/base.h"
 #include "common/utf8.h"
-#include "service/sql/regex.h"
+#include "service/function/regex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

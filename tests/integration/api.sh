@@ -98,7 +98,7 @@ tap 'a field that is missing has no key, null has' says '"results":\[\{"name":"A
 tap 'nested fields and elements are found' says '"results":\[\{"b":2.5,"t":"q","c":true\}\]' query "SELECT at.x[2] b, tags[2] t, at['x'][3] AS c FROM commons.things WHERE _id = '1'"
 tap 'parameters are bound' says '"results":\[\{"name":"Ann"\}\]' query 'SELECT name FROM things WHERE _id = : id' '' ',"parameters":[{"name":"id","type":"string","value":"1"}]'
 tap 'one without a value is named' says 'Parameter `id` has no value.* 400$' query 'SELECT :id'
-tap 'a function that does not exist has its place' says '"message":"Function `COUT` not found.","message_key":null,"type":"QUERY_ERROR","line":1,"column":8,.*"error_id":"function_not_found".* 400$' query 'SELECT COUT(*) FROM _events;'
+tap 'a function that does not exist has its place' says '"message":"Function `COUT` not found.","message_key":null,"type":"QUERY_ERROR","line":1,"column":8,.*"error_id":"function_not_found".*"hint":"Did you mean `COUNT`\?".* 400$' query 'SELECT COUT(*) FROM _events;'
 tap 'a collection that does not exist has a hint' says 'does not exist in workspace \\"commons\\"; did you mean \\"things\\"[?].*"line":1,"column":15.* 400$' query 'SELECT * FROM thing'
 tap 'a query that takes too long is ended' says '"type":"QUERY_TIMEOUT".*"query_id":"[^"]+".* 408$' query 'SELECT COUNT(*) FROM things a, things b WHERE CONCAT(a.pad, b.pad) LIKE '"'%x%'" ',"timeout_ms":200'
 tap 'more rows than wanted at first need pages, which are not there yet' says '"NOTIMPLEMENTEDYET".* 501$' query 'SELECT i FROM things' ',"max_initial_results":5'

@@ -17,7 +17,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/chunk/builder.h"
-#include "service/exec/exec.h"
+#include "service/crew/exec.h"
 #include "service/keys/keys.h"
 #include "service/sql/sql.h"
 #include "service/store/catalog.h"

@@ -33,17 +33,19 @@ static bool every_key_is_there_even_when_there_is_nothing_to_say(void)
 
 static bool a_query_error_says_where(void)
 {
-	return writes(&(struct error) { .type = ERROR_QUERY_ERROR,
-					.message = "Function `COUT` not found.",
-					.message_key = "KEY",
-					.line = 1,
-					.column = 8,
-					.error_id = "function_not_found",
-					.query_id = "q:0" },
-		      "{\"message\":\"Function `COUT` not found.\",\"message_key\":\"KEY\","
-		      "\"type\":\"QUERY_ERROR\",\"line\":1,\"column\":8,\"trace_id\":\"\","
-		      "\"error_id\":\"function_not_found\",\"query_id\":\"q:0\","
-		      "\"internal_errors\":null}");
+	return writes(
+		&(struct error) { .type = ERROR_QUERY_ERROR,
+				  .message = "Function `COUT` not found.",
+				  .message_key = "KEY",
+				  .line = 1,
+				  .column = 8,
+				  .error_id = "function_not_found",
+				  .query_id = "q:0",
+				  .hint = "Did you mean `COUNT`?" },
+		"{\"message\":\"Function `COUT` not found.\",\"message_key\":\"KEY\","
+		"\"type\":\"QUERY_ERROR\",\"line\":1,\"column\":8,\"trace_id\":\"\","
+		"\"error_id\":\"function_not_found\",\"query_id\":\"q:0\",\"hint\":\"Did you mean `COUNT`?\","
+		"\"internal_errors\":null}");
 }
 
 static bool what_would_break_the_json_is_escaped(void)

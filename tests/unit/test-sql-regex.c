@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base.h"
-#include "service/sql/regex.h"
+#include "service/function/regex.h"
 #include "service/sql/sql.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"

@@ -227,6 +227,17 @@ static bool what_is_wrong_is_said_with_its_place(void)
 	return good;
 }
 
+static bool a_function_that_is_nearly_there_is_hinted_at(void)
+{
+	cleanup(sql_result_done) struct sql_result near = {}, far = {};
+
+	CHECK_EQ(run("SELECT COUT(*) FROM people", &near, 10'000'000), SQL_REFUSED);
+	CHECK(strcmp(error.hint, "Did you mean `COUNT`?") == 0);
+	CHECK_EQ(run("SELECT frobnicate(1)", &far, 10'000'000), SQL_REFUSED);
+	CHECK(error.hint[0] == '\0');
+	return true;
+}
+
 static bool what_is_too_deep_or_long_is_refused(void)
 {
 	static const char *const PARTS[][3] = {
@@ -317,6 +328,7 @@ int main(void)
 	}
 	RUN(queries_give_what_they_should);
 	RUN(what_is_wrong_is_said_with_its_place);
+	RUN(a_function_that_is_nearly_there_is_hinted_at);
 	RUN(what_is_too_deep_or_long_is_refused);
 	RUN(a_long_query_ends_at_its_deadline);
 	RUN(a_result_too_large_is_refused);

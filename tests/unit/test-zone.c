@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "common/base.h"
-#include "service/sql/zones.h"
+#include "service/function/zones.h"
 #include "service/value/civil.h"
 #include "service/value/zone.h"
 #include "service/value/zone_rule.h"

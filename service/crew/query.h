@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * query: what the pipes of one query share: limits, memory, figures, the first error.
+ *
+ * Layer 5 (service/crew). Only for service/exec and what it is made of; callers see exec.h. Threads: any, but for the error, which is taken after all have ended.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "service/crew/crew.h"
+#include "service/crew/exec.h"
+#include "service/vector/pile.h"
+
+struct exec {
+	struct crew *crew;
+	uint64_t key[2]; /* of hash tables */
+	char *spill_folder;
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	size_t memory, given; /* bytes; under lock */
+};
+
+struct exec_query {
+	struct exec *exec;
+	struct query_limits limits;
+	struct budget budget;
+	_Atomic uint64_t cpu_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
+	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
+	pthread_mutex_t lock;
+	char error[256]; /* under lock */
+};
+
+/* As query_limits_check(). */
+[[nodiscard]] static inline int query_check(const struct exec_query *query)
+{
+	return query_limits_check(&query->limits);
+}
+
+/* Keep the sentence of an error if there is none yet. */
+void query_fail(struct exec_query *query, const char *text);
+
+/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE and -EBADMSG of a spill into PIPE_DAMAGED, with their sentences; pass everything else on. */
+[[nodiscard]] int query_result(struct exec_query *query, int r);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * cell: one value in a query, and the order that all values have.
+ *
+ * Layer 5 (service/vector). Order and equality are those that SQLite gives to what service/sql hands it: NULL (and
+ * MISSING) < numbers by value, int and float alike and exactly < STRING by bytes < everything else by its packed bytes
+ * (service/value/value.h). So a native pipe and SQLite sort, group and compare alike.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base.h"
+#include "common/buf.h"
+#include "service/column/kind.h"
+#include "service/column/strings.h"
+#include "service/value/value.h"
+
+struct cell {
+	enum kind kind;
+	int64_t i;    /* KINDS_INTS */
+	double f;     /* FLOAT */
+	struct str s; /* STRING, BYTES: the bytes; ARRAY, OBJECT: the packed value. Borrowed */
+};
+
+/* Order of two cells: < 0, 0, > 0. NULL and MISSING are equal here; NaN counts as NULL. */
+[[nodiscard]] int cell_compare(const struct cell *a, const struct cell *b);
+
+/* Order of two strings by their bytes: < 0, 0, > 0. */
+[[nodiscard]] int cell_compare_text(const struct str *a, const struct str *b);
+
+/* The name of a kind as TYPEOF gives it: value_type_name(). */
+[[nodiscard]] const char *cell_type_name(enum kind kind);
+
+/* Hash under the process's key; equal cells have equal hashes. */
+[[nodiscard]] uint64_t cell_hash(const uint64_t key[2], const struct cell *cell);
+
+/* Append the packed form. */
+void cell_pack(const struct cell *cell, struct buf *out);
+
+/*
+ * Read a packed value.
+ *
+ * room  a string's bytes are appended to it if they are escaped; what was unpacked before is stale if it grows
+ * ret   borrows value or room
+ */
+void cell_unpack(const struct value *value, struct buf *room, struct cell *ret);
