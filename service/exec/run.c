@@ -42,7 +42,7 @@ int run_scan(struct run *run, unsigned int worker, struct scan **ret)
 
 unsigned int run_workers(const struct run *run)
 {
-	return run->prepared->program.calls ? 1 : crew_threads(run->query->exec->crew);
+	return crew_threads(run->query->exec->crew);
 }
 
 static uint64_t cpu_ns(void)

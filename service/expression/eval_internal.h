@@ -7,6 +7,7 @@
  * Layer 5 (service/expression). Only for eval*.c.
  */
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct eval {
 	bool *loaded;	       /* [n_fields] for this batch and the whole block */
 	struct memo *memo;     /* [program->n] */
 	bool inside;	       /* a memo is being filled */
+	pthread_mutex_t *held; /* a call's lock, or nullptr */
 	uint64_t last_id;      /* of the memos' dictionaries; counts down */
 	char error[EVAL_ERROR];
 };
@@ -81,6 +83,9 @@ static inline void truth_put(struct truth *truth, uint32_t i, bool yes, bool nul
 	truth->yes.word[i / 64] |= (uint64_t)(yes && !null) << (i % 64);
 	truth->null.word[i / 64] |= (uint64_t)null << (i % 64);
 }
+
+/* Do what can be done of a call here. Returns whether it could be. */
+[[nodiscard]] bool native_cell(const struct node *node, const struct cell *arg, struct cell *ret);
 
 /* The operations, by file. */
 truth_fn eval_compare, eval_in, eval_and, eval_or, eval_not, eval_is, eval_as_condition, eval_like,

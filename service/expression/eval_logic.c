@@ -155,21 +155,3 @@ int eval_coalesce(struct eval *eval, const struct step *step, const struct set *
 }
 
 /* NOLINTEND(misc-no-recursion) */
-
-static int call_cell(struct eval *, const struct step *step, const struct cell *arg,
-		     struct cell *ret, struct pile *room)
-{
-	int r = step->node->call(step->node->userdata, arg, step->n_args, ret);
-
-	if (r > 0)
-		return PIPE_FAILED;
-	if (r < 0 || ret->kind < KIND_STRING || KINDS_INTS >> ret->kind & 1)
-		return r;
-	return pile_copy(room, &ret->s);
-}
-
-int eval_call(struct eval *eval, const struct step *step, const struct set *selection,
-	      struct vector *ret)
-{
-	return eval_each(eval, step, selection, call_cell, ret);
-}

@@ -48,8 +48,25 @@ enum operation : uint8_t {
 	OP_UPPER,
 	OP_SUBSTR, /* arg[0], from, and maybe how many, as SQLite's; of anything but strings and ints PIPE_UNSUITED */
 	OP_CONCAT,
-	OP_CALL, /* anything else: call(), once per distinct argument where arguments come from one dictionary */
+	OP_CALL, /* anything else: native or call(), once per distinct argument where arguments come from one dictionary */
 	OP_COUNT,
+};
+
+/* What is done here of an OP_CALL, for arguments of these kinds; call() does all others. Each is NULL if an argument is. */
+enum native : uint8_t {
+	NATIVE_NONE,
+	NATIVE_ABS, /* of a number, as the next */
+	NATIVE_CEIL,
+	NATIVE_FLOOR,
+	NATIVE_ROUND, /* to a whole number */
+	NATIVE_SIGN,
+	NATIVE_SQRT,
+	NATIVE_TO_INT, /* CAST */
+	NATIVE_TO_FLOAT,
+	NATIVE_DATE_DIFF, /* from the moment arg[1] to arg[2] in a unit of fixed length */
+	NATIVE_UNIX_TIME, /* of a moment, in width_us */
+	NATIVE_TIMESTAMP, /* of an int, in width_us */
+	NATIVE_COUNT,
 };
 
 enum unit : uint8_t {

@@ -9,6 +9,7 @@
  * MISSING argument makes a comparison, an arithmetic operation or a function NULL (three-valued logic as in SQL).
  */
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,11 +29,11 @@ struct field {
 };
 
 /*
- * A function that exec does not know: service/sql evaluates it (by SQLite).
+ * A function that is not known here: service/sql evaluates it (by SQLite).
  *
- * ret   borrows memory of userdata until the next call
+ * ret   borrows memory of userdata until the node's lock is given back
  *
- * Returns 0, a positive value (the query ends with an error that userdata knows), or -errno. Threads: one at a time per userdata clone.
+ * Returns 0, a positive value (the query ends with an error that userdata knows), or -errno. Threads: any, one at a time.
  */
 typedef int call_fn(void *userdata, const struct cell *arg, size_t n_args, struct cell *ret);
 
@@ -44,9 +45,11 @@ struct node {
 	size_t n_args;
 	enum unit unit;
 	int64_t width_us;
+	enum native native; /* of OP_CALL, as the next */
 	call_fn *call;
 	void *userdata;
-	bool condition; /* arguments of kinds other than TRUE/FALSE/NULL cannot come out */
+	pthread_mutex_t *lock; /* held while call() runs */
+	bool condition;	       /* arguments of kinds other than TRUE/FALSE/NULL cannot come out */
 };
 
 enum aggregate_kind : uint8_t {

@@ -122,7 +122,6 @@ int program_add(struct program *program, const struct node *node, uint32_t *ret)
 		step.field = node->field;
 		step.has_fields = true;
 	}
-	program->calls |= node->op == OP_CALL;
 	if (node->op == OP_IN && node->n_args > 0)
 		r = prepare_in(program, &step, arg);
 	else if (node->op == OP_LIKE)

@@ -34,7 +34,6 @@ struct step {
 struct program {
 	struct step *step; /* [n] */
 	uint32_t n, room;
-	bool calls; /* there is an OP_CALL: one thread only */
 	struct pile memory;
 };
 

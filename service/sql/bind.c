@@ -552,6 +552,7 @@ int bind_tree(struct arena *arena, struct store *store, const struct bind_databa
 			    .store = store,
 			    .db = databases->now,
 			    .calls = databases->calls,
+			    .calls_lock = databases->calls_lock,
 			    .ask = ask,
 			    .error = error,
 			    .now_us = clock_wall_us() };

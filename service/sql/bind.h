@@ -8,6 +8,7 @@
  * client's reaches it unquoted. Values it has no type for are packed bytes (service/value/value.h); conditions are 0, 1 or NULL.
  */
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,7 @@ struct sqlite3;
 struct bind_databases {
 	struct sqlite3 *now;   /* for values that are known before any row is read */
 	struct sqlite3 *calls; /* for functions that pipes have SQLite evaluate */
+	pthread_mutex_t *calls_lock;
 };
 
 /*

@@ -7,6 +7,7 @@
  * Layer 6 (service/sql). Only bind*.c include it. Printing functions append to out and do nothing useful once b->r is set.
  */
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,9 @@ constexpr size_t BIND_TEXT_MAX = 8u << 20; /* the query as printed; a few times 
 struct binder {
 	struct arena *arena;
 	struct store *store;
-	sqlite3 *db;	/* for values that are known now */
-	sqlite3 *calls; /* for functions that pipes have SQLite evaluate */
+	sqlite3 *db;		     /* for values that are known now */
+	sqlite3 *calls;		     /* for functions that pipes have SQLite evaluate */
+	pthread_mutex_t *calls_lock; /* held by whoever has it evaluate */
 	const struct sql_query *ask;
 	struct evaluation *evaluations;
 	struct sql_error *error;

@@ -5,7 +5,7 @@
  * evaluate: functions that pipes do not know, evaluated for them by SQLite: one prepared statement for each.
  *
  * Layer 6 (service/sql). On a connection of its own, because the session's is in the middle of a step when a pipe runs.
- * Threads: one at a time, which exec sees to.
+ * Threads: one at a time on a connection, by the lock of a plan's node.
  */
 
 #include <stddef.h>

@@ -46,7 +46,6 @@ static const char *const NAMES[OP_COUNT] = {
 	[OP_UPPER] = "UPPER",
 	[OP_SUBSTR] = "SUBSTR",
 	[OP_CONCAT] = "CONCAT",
-	[OP_CALL] = "CALL",
 };
 
 static const char *const UNITS[] = {
@@ -60,6 +59,19 @@ static const char *const UNITS[] = {
 	[UNIT_MONTH] = "MONTH",
 	[UNIT_QUARTER] = "QUARTER",
 	[UNIT_YEAR] = "YEAR",
+	[UNIT_DOW] = "DOW",
+	[UNIT_DAYOFWEEK] = "DAYOFWEEK",
+	[UNIT_DOY] = "DOY",
+	[UNIT_EPOCH] = "EPOCH",
+};
+
+static const char *const NATIVES[NATIVE_COUNT] = {
+	[NATIVE_NONE] = "CALL",	     [NATIVE_ABS] = "ABS",
+	[NATIVE_CEIL] = "CEIL",	     [NATIVE_FLOOR] = "FLOOR",
+	[NATIVE_ROUND] = "ROUND",    [NATIVE_SIGN] = "SIGN",
+	[NATIVE_SQRT] = "SQRT",	     [NATIVE_TO_INT] = "INT",
+	[NATIVE_TO_FLOAT] = "FLOAT", [NATIVE_DATE_DIFF] = "DATE_DIFF",
+	[NATIVE_UNIX_TIME] = "UNIX", [NATIVE_TIMESTAMP] = "TIMESTAMP",
 };
 
 static void put_field(struct buf *out, const struct field *field)
@@ -92,7 +104,7 @@ static void put_cell(struct buf *out, const struct cell *cell)
 
 static void put_node(struct buf *out, const struct plan *plan, const struct node *node)
 {
-	const char *name = NAMES[node->op];
+	const char *name = node->op == OP_CALL ? NATIVES[node->native] : NAMES[node->op];
 	bool infix = name && name[0] == ' ';
 	bool after = node->op >= OP_IS_NULL && node->op <= OP_IS_FALSE;
 

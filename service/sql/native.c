@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "service/sql/evaluate.h"
+#include "service/value/civil.h"
 #include "service/value/value.h"
 #include "service/vector/cell.h"
 
@@ -255,6 +256,7 @@ static struct node *call_node(struct binder *b, struct draft *draft, const struc
 		{ "rd_parse_date", OP_PARSE_DATE },
 		{ "rd_substr", OP_SUBSTR },
 		{ "rd_concat", OP_CONCAT },
+		{ "rd_mod", OP_MODULO },
 	};
 	const struct function *f = function_find(e->at->text);
 
@@ -276,6 +278,44 @@ static struct node *call_node(struct binder *b, struct draft *draft, const struc
 		if (node && op == OP_ARRAY_CONTAINS &&
 		    (node->arg[0]->op != OP_FIELD || node->arg[1]->op != OP_CONSTANT))
 			return nullptr;
+		return node;
+	}
+	return nullptr;
+}
+
+/* EXTRACT(part FROM x); nullptr for a part that pipes do not know. */
+static struct node *extract_node(struct binder *b, struct draft *draft, const struct expr *e,
+				 struct scope *scope)
+{
+	static const struct {
+		const char *name;
+		enum unit unit;
+	} PARTS[] = {
+		{ "MICROSECOND", UNIT_MICROSECOND },
+		{ "MILLISECOND", UNIT_MILLISECOND },
+		{ "SECOND", UNIT_SECOND },
+		{ "MINUTE", UNIT_MINUTE },
+		{ "HOUR", UNIT_HOUR },
+		{ "DAY", UNIT_DAY },
+		{ "WEEK", UNIT_WEEK },
+		{ "ISOWEEK", UNIT_WEEK },
+		{ "MONTH", UNIT_MONTH },
+		{ "QUARTER", UNIT_QUARTER },
+		{ "YEAR", UNIT_YEAR },
+		{ "DOW", UNIT_DOW },
+		{ "ISODOW", UNIT_DOW },
+		{ "DAYOFWEEK", UNIT_DAYOFWEEK },
+		{ "DOY", UNIT_DOY },
+		{ "DAYOFYEAR", UNIT_DOY },
+		{ "EPOCH", UNIT_EPOCH },
+	};
+
+	for (size_t i = 0; i < countof(PARTS); i++) {
+		if (strcasecmp(PARTS[i].name, e->name[0]->text) != 0)
+			continue;
+		struct node *node = node_with_args(b, draft, OP_EXTRACT, e, 0, scope);
+		if (node)
+			node->unit = PARTS[i].unit;
 		return node;
 	}
 	return nullptr;
@@ -310,6 +350,71 @@ static struct evaluation *evaluation_of(struct binder *b, const char *sql)
 	return good ? evaluation : nullptr;
 }
 
+/* What pipes do of a function themselves. */
+static const struct native_call {
+	const char *name; /* of a function what SQLite calls it, of a cast the type */
+	size_t n_args;
+	enum native native;
+	int64_t width_us;
+} CALLS[] = {
+	{ "abs", 1, NATIVE_ABS, 0 },
+	{ "ceil", 1, NATIVE_CEIL, 0 },
+	{ "floor", 1, NATIVE_FLOOR, 0 },
+	{ "round", 1, NATIVE_ROUND, 0 },
+	{ "sign", 1, NATIVE_SIGN, 0 },
+	{ "sqrt", 1, NATIVE_SQRT, 0 },
+	{ "rd_date_diff", 3, NATIVE_DATE_DIFF, 0 },
+	{ "rd_unix_micros", 1, NATIVE_UNIX_TIME, 1 },
+	{ "rd_unix_millis", 1, NATIVE_UNIX_TIME, 1000 },
+	{ "rd_unix_seconds", 1, NATIVE_UNIX_TIME, 1'000'000 },
+	{ "rd_unix_date", 1, NATIVE_UNIX_TIME, CIVIL_DAY_US },
+	{ "rd_timestamp_micros", 1, NATIVE_TIMESTAMP, 1 },
+	{ "rd_timestamp_millis", 1, NATIVE_TIMESTAMP, 1000 },
+	{ "rd_timestamp_seconds", 1, NATIVE_TIMESTAMP, 1'000'000 },
+}, CASTS[] = {
+	{ "int", 1, NATIVE_TO_INT, 0 },	      { "integer", 1, NATIVE_TO_INT, 0 },
+	{ "int64", 1, NATIVE_TO_INT, 0 },     { "bigint", 1, NATIVE_TO_INT, 0 },
+	{ "float", 1, NATIVE_TO_FLOAT, 0 },   { "double", 1, NATIVE_TO_FLOAT, 0 },
+};
+
+/* The length of a unit that always has the same; 0 for others. */
+static int64_t unit_us(enum unit unit)
+{
+	constexpr int64_t second = 1'000'000;
+	static const int64_t US[] = {
+		[UNIT_MICROSECOND] = 1,		[UNIT_MILLISECOND] = 1000,
+		[UNIT_SECOND] = second,		[UNIT_MINUTE] = 60 * second,
+		[UNIT_HOUR] = 3600 * second,	[UNIT_DAY] = CIVIL_DAY_US,
+		[UNIT_WEEK] = 7 * CIVIL_DAY_US,
+	};
+
+	return unit < countof(US) ? US[unit] : 0;
+}
+
+/* Say in a call's node what pipes can do of it. */
+static void set_native(struct node *node, const struct expr *e)
+{
+	bool cast = e->kind == EXPR_CAST;
+	const char *name = cast			  ? e->name[0]->text
+			   : e->kind == EXPR_CALL ? function_find(e->at->text)->sql
+						  : "";
+	const struct native_call *list = cast ? CASTS : CALLS;
+	size_t n = cast ? countof(CASTS) : countof(CALLS);
+	enum unit unit;
+
+	for (size_t i = 0; i < n && node->native == NATIVE_NONE; i++)
+		if (strcasecmp(list[i].name, name) == 0 && list[i].n_args == node->n_args) {
+			node->native = list[i].native;
+			node->width_us = list[i].width_us;
+		}
+	if (node->native != NATIVE_DATE_DIFF)
+		return;
+	bool known = node->arg[0]->op == OP_CONSTANT && unit_named(&node->arg[0]->constant, &unit);
+	node->width_us = known ? unit_us(unit) : 0;
+	if (node->width_us == 0)
+		node->native = NATIVE_NONE;
+}
+
 /* What exec does not know is called back: SQLite evaluates it for each value, or once for each entry of a dictionary. */
 static struct node *evaluated(struct binder *b, struct draft *draft, const struct expr *e,
 			      struct scope *scope)
@@ -325,6 +430,8 @@ static struct node *evaluated(struct binder *b, struct draft *draft, const struc
 	print_value(b, &text, e, &arguments);
 	node->userdata = evaluation_of(b, bind_keep(b, &text));
 	node->call = evaluation_call;
+	node->lock = b->calls_lock;
+	set_native(node, e);
 	return node->userdata && !b->r ? node : nullptr;
 }
 
@@ -337,9 +444,10 @@ static struct node *value_node(struct binder *b, struct draft *draft, const stru
 		return fold_value(b, e);
 	if (e->kind == EXPR_NAME)
 		return field_node(b, draft, e, nullptr, 0, scope);
-	struct node *node = e->kind == EXPR_GET	   ? get_node(b, draft, e, scope)
-			    : e->kind == EXPR_CALL ? call_node(b, draft, e, scope)
-						   : nullptr;
+	struct node *node = e->kind == EXPR_GET	      ? get_node(b, draft, e, scope)
+			    : e->kind == EXPR_CALL    ? call_node(b, draft, e, scope)
+			    : e->kind == EXPR_EXTRACT ? extract_node(b, draft, e, scope)
+						      : nullptr;
 	if (node)
 		return node;
 	if (e->kind == EXPR_BINARY)

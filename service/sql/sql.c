@@ -90,6 +90,7 @@ struct sql_session {
 	struct exec *exec;
 	sqlite3 *db;	/* in memory, and empty */
 	sqlite3 *calls; /* another one, for service/sql/evaluate.h */
+	pthread_mutex_t calls_lock;
 	struct pipe_table table;
 };
 
@@ -129,6 +130,7 @@ int sql_session_new(struct store *store, struct exec *exec, struct sql_session *
 		return -ENOMEM;
 	session->store = store;
 	session->exec = exec;
+	(void)pthread_mutex_init(&session->calls_lock, nullptr);
 	int r = open_empty(&session->db);
 	if (r == 0)
 		r = open_empty(&session->calls);
@@ -145,6 +147,7 @@ struct sql_session *sql_session_free(struct sql_session *session)
 	if (session) {
 		(void)sqlite3_close_v2(session->db);
 		(void)sqlite3_close_v2(session->calls);
+		(void)pthread_mutex_destroy(&session->calls_lock);
 	}
 	free(session);
 	return nullptr;
@@ -261,7 +264,9 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 static int prepare(struct sql_session *session, struct arena *arena, const struct sql_query *query,
 		   struct bound *ret, bool *ret_explain, struct sql_error *error)
 {
-	const struct bind_databases databases = { .now = session->db, .calls = session->calls };
+	const struct bind_databases databases = { .now = session->db,
+						  .calls = session->calls,
+						  .calls_lock = &session->calls_lock };
 	struct token *tokens = nullptr;
 	struct query *tree = nullptr;
 
