@@ -171,6 +171,42 @@ static bool every_failed_allocation_is_survived(void)
 	}
 }
 
+/* Whether an explanation has all parts, which are separated by |, in their order. */
+static bool explains(const struct pair *pair)
+{
+	cleanup(sql_result_done) struct sql_result result = {};
+	int r = run(pair->text, &result, 10'000'000);
+	const char *rows = r == 0 ? buf_text(&result.rows) : nullptr, *at = rows;
+	auto_free char *parts = strdup(pair->rows);
+
+	for (char *rest = parts, *part; at && rest && (part = strsep(&rest, "|"));)
+		at = strstr(at, part);
+	if (!at)
+		printf("# %s\n# gave %s\n# want %s\n", pair->text, rows ? rows : error.message,
+		       pair->rows);
+	return at != nullptr;
+}
+
+static bool explain_tells_what_pipes_do_from_what_sqlite_does(void)
+{
+	static const struct pair PARTS[] = {
+		/* a query and parts of its explanation, in order */
+		{ "EXPLAIN SELECT city, COUNT(*) FROM people WHERE age > 26 GROUP BY city",
+		  "scan commons.people (documents: 4|filter (age > 26)|group by city: COUNT(*)|SQLite: SELECT" },
+		{ "EXPLAIN SELECT 1 FROM people GROUP BY FLOOR(age), DATE_DIFF('hour', _event_time, _event_time), CAST(age AS int), EXTRACT(DOW FROM _event_time), MOD(age, 2)",
+		  "group by FLOOR(age), DATE_DIFF(\\\"hour\\\", _event_time, _event_time), INT(age), EXTRACT(DOW, _event_time), (age % 2)" },
+		{ "EXPLAIN SELECT REVERSE(name), COUNT(*) FROM people GROUP BY REVERSE(name)",
+		  "group by CALL(name)" },
+		{ "EXPLAIN SELECT name, ROW_NUMBER() OVER (ORDER BY age) FROM people",
+		  "columns |name|SQLite: SELECT |row_number()" },
+	};
+	bool good = true;
+
+	for (size_t i = 0; i < countof(PARTS); i++)
+		good &= explains(&PARTS[i]);
+	return good;
+}
+
 int main(void)
 {
 	if (!sql_fixture_init()) {
@@ -182,6 +218,7 @@ int main(void)
 	RUN(a_collection_is_described);
 	RUN(what_fails_can_be_tried);
 	RUN(the_small_clauses_work);
+	RUN(explain_tells_what_pipes_do_from_what_sqlite_does);
 	RUN(every_failed_allocation_is_survived);
 	fixture_done(&f);
 	return tap_done();
