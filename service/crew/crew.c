@@ -18,7 +18,7 @@ struct crew {
 	pthread_t thread[CREW_MAX];
 };
 
-static uint64_t thread_cpu_ns(void)
+uint64_t crew_thread_ns(void)
 {
 	struct timespec t = {};
 
@@ -54,7 +54,7 @@ static void take_out(struct crew *crew, const struct job *job)
 }
 
 /* Do one morsel of a job. The lock is held at the beginning and the end, not in between. */
-static void work(struct crew *crew, struct job *job)
+static void work(struct crew *crew, struct job *job, bool helps)
 {
 	auto worker = (unsigned int)stdc_trailing_ones(job->busy);
 	uint32_t morsel = job->next++;
@@ -64,9 +64,12 @@ static void work(struct crew *crew, struct job *job)
 		take_out(crew, job);
 	pthread_mutex_unlock(&crew->lock);
 
-	uint64_t from = thread_cpu_ns();
+	uint64_t from = crew_thread_ns();
 	int r = job->run(job->userdata, worker, morsel);
-	atomic_fetch_add_explicit(job->cpu_ns, thread_cpu_ns() - from, memory_order_relaxed);
+	uint64_t took = crew_thread_ns() - from;
+	atomic_fetch_add_explicit(job->cpu_ns, took, memory_order_relaxed);
+	if (helps)
+		atomic_fetch_add_explicit(job->helpers_ns, took, memory_order_relaxed);
 
 	pthread_mutex_lock(&crew->lock);
 	job->busy &= ~(UINT64_C(1) << worker);
@@ -91,7 +94,7 @@ static void *help(void *userdata)
 		struct job *job = pick(crew);
 
 		if (job)
-			work(crew, job);
+			work(crew, job, true);
 		else
 			pthread_cond_wait(&crew->work, &crew->lock);
 	}
@@ -158,7 +161,7 @@ int crew_run(struct crew *crew, struct job *job)
 		pthread_cond_broadcast(&crew->work);
 	while (job->next < job->morsels || job->busy) {
 		if (has_room(job))
-			work(crew, job);
+			work(crew, job, false);
 		else
 			pthread_cond_wait(&crew->done, &crew->lock);
 	}

@@ -25,8 +25,9 @@ struct job {
 	job_fn *run;
 	void *userdata;
 	uint32_t morsels;
-	unsigned int workers;	  /* at most that many threads at a time, 1 to CREW_MAX */
-	_Atomic uint64_t *cpu_ns; /* what the query has used; counted on */
+	unsigned int workers;	      /* at most that many threads at a time, 1 to CREW_MAX */
+	_Atomic uint64_t *cpu_ns;     /* what the query has used of all threads; counted on */
+	_Atomic uint64_t *helpers_ns; /* and of the crew's */
 	/* The crew's own. */
 	struct job *next_job;
 	uint32_t next, failed; /* morsel */
@@ -40,6 +41,9 @@ struct job {
 /* Stop them; no job may run. nullptr is a no-op. Always returns nullptr. */
 struct crew *crew_free(struct crew *crew);
 CLEANUP_FN(struct crew, crew_free)
+
+/* What the calling thread has used of a processor so far. */
+[[nodiscard]] uint64_t crew_thread_ns(void);
 
 /* How many threads may work on one job. */
 [[nodiscard]] unsigned int crew_threads(const struct crew *crew);

@@ -51,7 +51,8 @@ struct query_limits {
 
 struct query_figures {
 	uint64_t rows_read, bytes_read, pages_read, pages_missed; /* pages: of the cache */
-	uint64_t chunks, chunks_skipped, spilled_bytes, cpu_us;
+	uint64_t chunks, chunks_skipped; /* read; not read because of what is known of them */
+	uint64_t spilled_bytes, cpu_us;
 };
 
 struct exec_query; /* what the pipes of one query share */
@@ -64,7 +65,7 @@ struct exec_query; /* what the pipes of one query share */
 struct exec_query *exec_query_free(struct exec_query *query);
 CLEANUP_FN(struct exec_query, exec_query_free)
 
-/* What it has used so far. */
+/* What it has used so far, processor time with all that its thread has done since. To be called by that thread. */
 void exec_query_figures(struct exec_query *query, struct query_figures *ret);
 
 /* The sentence that goes with PIPE_FAILED, PIPE_DAMAGED or PIPE_TOO_LARGE. */

@@ -88,6 +88,7 @@ int exec_query_new(struct exec *exec, const struct query_limits *limits, struct 
 		return -ENOMEM;
 	query->exec = exec;
 	query->limits = *limits;
+	query->began_ns = crew_thread_ns();
 	query->budget.limit = limits->memory;
 	int r = admit(exec, query);
 	if (r) {
@@ -121,7 +122,8 @@ void exec_query_figures(struct exec_query *query, struct query_figures *ret)
 		.chunks = atomic_load(&query->chunks),
 		.chunks_skipped = atomic_load(&query->chunks_skipped),
 		.spilled_bytes = atomic_load(&query->spilled),
-		.cpu_us = atomic_load(&query->cpu_ns) / 1000,
+		.cpu_us = (crew_thread_ns() - query->began_ns + atomic_load(&query->helpers_ns)) /
+			  1000,
 	};
 }
 

@@ -30,7 +30,8 @@ struct exec_query {
 	struct exec *exec;
 	struct query_limits limits;
 	struct budget budget;
-	_Atomic uint64_t cpu_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
+	uint64_t began_ns; /* of the thread that the query belongs to */
+	_Atomic uint64_t cpu_ns, helpers_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
 	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
 	pthread_mutex_t lock;
 	char error[256]; /* under lock */

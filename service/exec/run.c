@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
 constexpr uint32_t ALONE = 1; /* chunks that are not worth waking helpers for */
 
@@ -45,14 +44,6 @@ unsigned int run_workers(const struct run *run)
 	return crew_threads(run->query->exec->crew);
 }
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec t = {};
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1'000'000'000 + (uint64_t)t.tv_nsec;
-}
-
 static int list_chunks(struct run *run)
 {
 	struct scan *scan;
@@ -61,14 +52,17 @@ static int list_chunks(struct run *run)
 
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct snapshot_chunk *at = snapshot_chunk(run->snapshot, i);
-		bool skip;
+		bool skip = at->n_deleted == chunk_rows(at->chunk);
 
-		r = at->n_deleted < chunk_rows(at->chunk) ? scan_open(scan, at, &skip) : 0;
-		if (r == 0 && at->n_deleted < chunk_rows(at->chunk) && !skip)
+		r = skip ? 0 : scan_open(scan, at, &skip);
+		if (r == 0 && !skip)
 			run->chunk[run->n_chunks++] = (uint32_t)i;
 	}
 	if (scan)
 		scan_close(scan);
+	atomic_fetch_add_explicit(&run->query->chunks, run->n_chunks, memory_order_relaxed);
+	atomic_fetch_add_explicit(&run->query->chunks_skipped, n - run->n_chunks,
+				  memory_order_relaxed);
 	return r;
 }
 
@@ -81,10 +75,8 @@ int run_list(struct run *run)
 		return r;
 	for (uint32_t i = 0; i < plan->n_joins && r == 0; i++)
 		r = run->table[i] ? 0 : join_build(run->query, plan, i, &run->table[i]);
-	uint64_t from = cpu_ns();
 	run->n_chunks = 0;
 	r = r ? r : list_chunks(run);
-	atomic_fetch_add_explicit(&run->query->cpu_ns, cpu_ns() - from, memory_order_relaxed);
 	run->listed = r == 0;
 	return r;
 }
@@ -127,14 +119,13 @@ int run_chunks(struct run *run, uint32_t from, uint32_t to, run_fn *fn, void *us
 		.morsels = to - from,
 		.workers = run_workers(run),
 		.cpu_ns = &run->query->cpu_ns,
+		.helpers_ns = &run->query->helpers_ns,
 	};
 	int r = 0;
 
 	if (to - from > ALONE && job.workers > 1)
 		return crew_run(run->query->exec->crew, &job);
-	uint64_t cpu = cpu_ns();
 	for (uint32_t i = 0; i < to - from && r == 0; i++)
 		r = run_one(&chunks, 0, i);
-	atomic_fetch_add_explicit(&run->query->cpu_ns, cpu_ns() - cpu, memory_order_relaxed);
 	return r;
 }

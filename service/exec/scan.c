@@ -87,9 +87,6 @@ int scan_open(struct scan *scan, const struct snapshot_chunk *at, bool *ret_skip
 					&scan->verdict[i]);
 		*ret_skip = scan->verdict[i] == PRUNE_NONE;
 	}
-	atomic_fetch_add_explicit(&scan->query->chunks, 1, memory_order_relaxed);
-	if (*ret_skip)
-		atomic_fetch_add_explicit(&scan->query->chunks_skipped, 1, memory_order_relaxed);
 	return scan_failed(scan, nullptr, r);
 }
 

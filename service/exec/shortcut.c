@@ -98,6 +98,8 @@ int shortcut_take(struct pipe *pipe)
 		bool skip;
 
 		r = scan_open(scan, at, &skip);
+		atomic_fetch_add_explicit(&pipe->run.query->chunks_skipped, 1,
+					  memory_order_relaxed);
 		for (uint32_t i = 0; i < plan->n_aggregates && r == 0; i++) {
 			const struct chunk_column *about =
 				is_row_count(plan, i) ? nullptr

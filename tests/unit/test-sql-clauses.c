@@ -207,6 +207,30 @@ static bool explain_tells_what_pipes_do_from_what_sqlite_does(void)
 	return good;
 }
 
+static bool what_a_query_reads_is_counted_once(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t rows, chunks, skipped;
+	} COSTS[] = {
+		{ "SELECT COUNT(*) FROM people WHERE age > 26", 4, 1, 0 },
+		{ "SELECT COUNT(*) FROM people WHERE land = 'Norway'", 0, 0, 1 },
+		{ "SELECT COUNT(*), MIN(_event_time) FROM people", 0, 0, 1 },
+		{ "SELECT name FROM people ORDER BY age LIMIT 1", 4, 1, 0 },
+	};
+
+	for (size_t i = 0; i < countof(COSTS); i++) {
+		cleanup(sql_result_done) struct sql_result result = {};
+
+		CHECK_EQ(run(COSTS[i].text, &result, 10'000'000), 0);
+		CHECK_EQ(result.figures.rows_read, COSTS[i].rows);
+		CHECK_EQ(result.figures.chunks, COSTS[i].chunks);
+		CHECK_EQ(result.figures.chunks_skipped, COSTS[i].skipped);
+		CHECK(result.figures.cpu_us > 0);
+	}
+	return true;
+}
+
 int main(void)
 {
 	if (!sql_fixture_init()) {
@@ -218,6 +242,7 @@ int main(void)
 	RUN(a_collection_is_described);
 	RUN(what_fails_can_be_tried);
 	RUN(the_small_clauses_work);
+	RUN(what_a_query_reads_is_counted_once);
 	RUN(explain_tells_what_pipes_do_from_what_sqlite_does);
 	RUN(every_failed_allocation_is_survived);
 	fixture_done(&f);
