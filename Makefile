@@ -7,7 +7,8 @@
 #
 #   make                           hardened build in build/release
 #   make check                     unit tests (TAP, run by prove) and fuzz corpus replay
-#   make check BUILD=asan          the same under AddressSanitizer and UBSan; also tsan, cover
+#   make check BUILD=asan          the same under AddressSanitizer and UBSan; also cover
+#   make check BUILD=tsan          the tests that start threads, under ThreadSanitizer
 #   make integration tui vm        the daemons on this machine, the console in tmux, the image in QEMU
 #   make fuzz BUILD=fuzz CC=clang  libFuzzer binaries
 #   QUERIES=1000000 SEED=7 build/release/tests/oracle/test-oracle   a long run of random queries
@@ -61,6 +62,8 @@ tests    :=
 fuzzers  :=
 # Programs that only tests use.
 helpers  :=
+# Those of the tests that start threads; BUILD=tsan checks no others.
+threaded :=
 # Scripts that print TAP and run the programs just built; and what goes into the image, as
 # SOURCE:/destination/folder, a source below $(O) if it is a program.
 integration :=
@@ -114,9 +117,17 @@ install: $(programs:%=$(O)/%)
 	done
 
 # --- how to check it -----------------------------------------------------------------------------
-check: $(tests:%=$(O)/%) $(fuzzers:%=$(O)/%)
-	$(PROVE) --jobs 2 --exec '' $(tests:%=$(O)/%)
-	$(q)for f in $(fuzzers:tests/fuzz/fuzz-%=%); do \
+checked  := $(tests)
+replayed := $(fuzzers)
+ifeq ($(BUILD),tsan)
+checked  := $(threaded)
+replayed :=
+export QUERIES ?= 1000
+endif
+
+check: $(checked:%=$(O)/%) $(replayed:%=$(O)/%)
+	$(PROVE) --jobs 2 --exec '' $(checked:%=$(O)/%)
+	$(q)for f in $(replayed:tests/fuzz/fuzz-%=%); do \
 		$(PROVE) --exec '' $(O)/tests/fuzz/fuzz-$$f :: tests/fuzz/corpus/$$f/* || exit 1; \
 	done
 
@@ -139,6 +150,7 @@ test:
 	$(q)$(MAKE) --no-print-directory lint-format lint-scripts
 	$(q)$(MAKE) --no-print-directory check lint-elf
 	$(q)$(MAKE) --no-print-directory check BUILD=asan
+	$(q)$(MAKE) --no-print-directory check BUILD=tsan
 	$(q)$(MAKE) --no-print-directory lint-analyzer
 	$(q)$(MAKE) --no-print-directory integration
 	$(q)$(MAKE) --no-print-directory tui

@@ -4,6 +4,7 @@ tests/lib/ledger.src := tests/lib/ledger.c
 
 accounts_tests := access accounts-config accounts-rate accounts-store apikey frontlink sshkey sshkeys userdb
 tests += $(accounts_tests:%=tests/unit/test-%)
+threaded += tests/unit/test-frontlink tests/unit/test-sshkeys # theirs is the ledger's
 $(foreach t,$(accounts_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
 	$(eval tests/unit/test-$(t).libs := tests/lib/testlib tests/lib/ledger $(accounts_libs))\

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 exec_tests := exec exec-large
 tests += $(exec_tests:%=tests/unit/test-%)
+threaded += $(exec_tests:%=tests/unit/test-%)
 $(foreach t,$(exec_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
 	$(eval tests/unit/test-$(t).libs := tests/lib/testlib tests/lib/snapshots $(exec_libs) common/common)\

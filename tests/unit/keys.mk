@@ -7,6 +7,7 @@ $(foreach t,$(keys_tests),\
 	$(eval tests/unit/test-$(t).pkgs := $(common_pkgs)))
 
 tests += tests/unit/test-keys-serve
+threaded += tests/unit/test-keys tests/unit/test-keys-serve
 tests/unit/test-keys-serve.src  := tests/unit/test-keys-serve.c
 tests/unit/test-keys-serve.libs := tests/lib/testlib service/keys/keys appliance/keys/keys \
 	common/keyring/keyring common/common

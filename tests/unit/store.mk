@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 store_tests := store store-busy store-crash store-import store-parts
 tests += $(store_tests:%=tests/unit/test-%)
+threaded += tests/unit/test-store-busy
 $(foreach t,$(store_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
 	$(eval tests/unit/test-$(t).libs := $(store_libs) tests/lib/testlib common/common)\
