@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-exec_tests := exec exec-large
+exec_tests := crew exec exec-large
 tests += $(exec_tests:%=tests/unit/test-%)
 threaded += $(exec_tests:%=tests/unit/test-%)
 $(foreach t,$(exec_tests),\
