@@ -98,10 +98,27 @@ static const char *short_escape(uint8_t byte)
 	return ESCAPES[byte];
 }
 
+/* How many of the first bytes stand for themselves in JSON; most texts are nothing else. */
+static size_t plain_run(const char *str, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && str[i] >= 0x20 && str[i] < 0x7F && str[i] != '"' && str[i] != '\\')
+		i++;
+	return i;
+}
+
 void buf_add_json(struct buf *buf, const char *str, size_t len)
 {
 	buf_add_str(buf, "\"");
 	for (size_t i = 0; i < len;) {
+		size_t run = plain_run(str + i, len - i);
+
+		if (run > 0) {
+			buf_add(buf, str + i, run);
+			i += run;
+			continue;
+		}
 		auto byte = (uint8_t)str[i];
 		size_t step = utf8_step(str + i, len - i);
 

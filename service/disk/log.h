@@ -20,7 +20,7 @@
 
 constexpr size_t LOG_BATCH_MAX =
 	256u << 20; /* bytes of one batch; a request is at most 10 MiB of JSON */
-constexpr size_t LOG_FILE_MAX = 256u << 20; /* a new file is begun after this much */
+constexpr size_t LOG_FILE_MAX = 32u << 20; /* a new file is begun after this much */
 constexpr size_t LOG_ID = 16;
 constexpr size_t LOG_DAMAGE_MAX = 128; /* bytes of a sentence about damage, with its NUL */
 

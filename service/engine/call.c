@@ -130,9 +130,10 @@ void call_fail_catalog(struct call *call, int r)
 yyjson_doc *call_json(struct call *call)
 {
 	yyjson_read_err error = {};
-	/* yyjson takes a changeable buffer only to read in place, which is not asked for. */
-	yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)call->body, call->body_len,
-					   YYJSON_READ_NOFLAG, nullptr, &error);
+	/* yyjson takes a changeable buffer only to read in place, which spares a copy of all texts. */
+	yyjson_doc *doc = yyjson_read_opts(
+		call->changeable ? call->changeable : (char *)(uintptr_t)call->body, call->body_len,
+		call->changeable ? YYJSON_READ_INSITU : YYJSON_READ_NOFLAG, nullptr, &error);
 
 	if (!doc && error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
 		call_fail_errno(call, -ENOMEM);

@@ -33,6 +33,7 @@ struct call {
 	const char *workspace, *collection, *request_id;
 	const char *body; /* [body_len] */
 	size_t body_len;
+	char *changeable; /* body, if YYJSON_PADDING_SIZE zeros follow and it is read once; else nullptr */
 	const atomic_bool *cancel;
 	uint64_t started_us; /* clock_mono_us() */
 

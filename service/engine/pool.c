@@ -16,7 +16,7 @@
 #include "service/sql/sql.h"
 
 constexpr time_t EXPIRE_EVERY_S = 60; /* how often retention is looked at */
-constexpr uint64_t REST_AFTER_US = 30'000'000;
+constexpr uint64_t REST_AFTER_US = 1'000'000;
 
 struct pool {
 	struct store *store;

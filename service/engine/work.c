@@ -88,8 +88,14 @@ static bool read_body(struct call *call, struct job *job, struct buf *room)
 	}
 	int r = msg_body_from_fd(job->fd, room);
 	close_at(&job->fd);
+	if (r == 0 && room->len > EXECUTE_BODY_MAX)
+		r = MSG_MALFORMED;
+	uint8_t *padding = r ? nullptr : buf_reserve(room, YYJSON_PADDING_SIZE);
+	if (padding)
+		memset(padding, 0, YYJSON_PADDING_SIZE);
 	call->body = (const char *)room->data;
 	call->body_len = room->len;
+	call->changeable = padding ? (char *)room->data : nullptr;
 	if (r == MSG_MALFORMED)
 		call_fail(call, ERROR_CONTENTTOOLARGE, nullptr,
 			  "The request is larger than %zu MiB.", EXECUTE_BODY_MAX >> 20);
@@ -193,7 +199,7 @@ static void keep_answer(struct job *job, struct call *call)
 void worker_run(struct worker *worker, struct job *job)
 {
 	const struct execute *execute = &job->execute;
-	auto_buf struct buf body = buf_make(EXECUTE_BODY_MAX);
+	auto_buf struct buf body = buf_make(EXECUTE_BODY_MAX + YYJSON_PADDING_SIZE);
 	struct call call = { .store = worker->store,
 			     .session = worker->session,
 			     .builder = worker->builder,

@@ -22,7 +22,7 @@
 
 constexpr uint64_t OLD_US = 60'000'000; /* in memory; then it is sealed, full or not */
 constexpr uint64_t QUIET_US =
-	5'000'000; /* without a batch; then what is worth a segment is sealed */
+	3'000'000; /* without a batch; then what is worth a segment is sealed */
 constexpr uint64_t QUIET_ROWS = 4096;
 constexpr uint64_t SEAL_ROWS = CHUNK_ROWS - CHUNK_ROWS / 10;
 constexpr uint64_t SEAL_BYTES = 64u << 20;

@@ -19,7 +19,8 @@
 #include "service/store/store.h"
 
 constexpr time_t ROUND_S = 1;
-constexpr uint64_t IDLE_US = 30'000'000; /* without use; then memory goes back */
+constexpr uint64_t PAUSE_US = 2'000'000; /* without use; then memory that is free goes back */
+constexpr uint64_t IDLE_US = 30'000'000; /* then the cache's, too */
 
 /* Remember the first of several failures. */
 static void note(int r, int *first)
@@ -48,21 +49,32 @@ int store_keep(struct store *store, enum store_keep how)
 	return first;
 }
 
-/* Give memory back once nothing has been read or written for a while. */
-static void rest(struct store *store, uint64_t *used, uint64_t *since_us)
+/* How long the store has not been used. */
+struct idle {
+	uint64_t used; /* what had been read and written then */
+	uint64_t since_us;
+	bool trimmed, shrunk; /* what has been done since */
+};
+
+/* Give memory back once nothing has been read or written for a while: what is free soon, the cache's later. */
+static void rest(struct store *store, struct idle *idle)
 {
 	struct cache_figures figures;
+	uint64_t now_us = clock_mono_us();
 
 	cache_figures(store->cache, &figures);
-	uint64_t now = figures.hits + figures.misses + log_synced(store->log);
-	if (now != *used) {
-		*used = now;
-		*since_us = clock_mono_us();
-	} else if (*since_us != 0 && clock_mono_us() - *since_us > IDLE_US) {
-		*since_us = 0; /* once is enough */
-		cache_shrink(store->cache, 0);
-		(void)malloc_trim(0);
+	uint64_t used = figures.hits + figures.misses + log_synced(store->log);
+	if (used != idle->used) {
+		*idle = (struct idle) { .used = used, .since_us = now_us };
+		return;
 	}
+	bool shrinks = !idle->shrunk && now_us - idle->since_us > IDLE_US;
+	if (shrinks)
+		cache_shrink(store->cache, 0);
+	if (shrinks || (!idle->trimmed && now_us - idle->since_us > PAUSE_US))
+		(void)malloc_trim(0);
+	idle->shrunk |= shrinks;
+	idle->trimmed |= now_us - idle->since_us > PAUSE_US;
 }
 
 /* Wait for work, or for the time. Returns whether to go on. */
@@ -86,12 +98,12 @@ static bool wait_for_work(struct store *store, int error)
 static void *run(void *argument)
 {
 	struct store *store = argument;
-	uint64_t used = 0, since_us = 0;
+	struct idle idle = {};
 	int r = 0;
 
 	while (wait_for_work(store, r)) {
 		r = store_keep(store, STORE_KEEP_DUE);
-		rest(store, &used, &since_us);
+		rest(store, &idle);
 	}
 	return nullptr;
 }

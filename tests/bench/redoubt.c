@@ -31,7 +31,7 @@ constexpr size_t ANSWER_MAX = 128u << 20;
 constexpr size_t STREAM_COMMITS = 200;
 constexpr double QUIET_MS = 5;		   /* an engine that uses less than this ... */
 constexpr unsigned int QUIET_US = 500'000; /* ... in that time does nothing */
-constexpr size_t QUIET_TIMES = 4;	   /* in a row */
+constexpr size_t QUIET_TIMES = 8; /* in a row: it seals what is left 3 s after the last batch */
 constexpr size_t QUIET_TRIES = 1200;
 
 struct client {

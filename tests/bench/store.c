@@ -206,7 +206,8 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	(void)mallopt(M_MMAP_THRESHOLD, 16 << 20); /* as the engine does */
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	(void)mallopt(M_ARENA_MAX, 4);
 	int r = open_store(argv[2], &keys, &store);
 	if (r == 0)
