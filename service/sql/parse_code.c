@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sql/parse_code.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -186,13 +185,17 @@ int parse_code(const struct token *at)
 /* Whether a word is this one with two neighbours swapped. */
 static bool is_swapped(const char *text, const char *word)
 {
-	size_t i = 0;
+	size_t len = strlen(text);
 
-	while (text[i] && toupper((unsigned char)text[i]) == word[i])
-		i++;
-	return text[i] && word[i] && toupper((unsigned char)text[i]) == word[i + 1] &&
-	       toupper((unsigned char)text[i + 1]) == word[i] &&
-	       strcasecmp(text + i + 2, word + i + 2) == 0;
+	if (len != strlen(word))
+		return false;
+	for (size_t i = 0; i + 1 < len; i++)
+		if (strncasecmp(text, word, i) == 0 &&
+		    strncasecmp(text + i, word + i + 1, 1) == 0 &&
+		    strncasecmp(text + i + 1, word + i, 1) == 0 &&
+		    strcasecmp(text + i + 2, word + i + 2) == 0)
+			return true;
+	return false;
 }
 
 /* Whether a word is likely to be this one, misspelt. Short ones are like too many others. */

@@ -86,8 +86,8 @@ static bool goes_on(const struct grammar_trial *from, int code, const struct tok
 
 	if (!grammar_trial(&trial, code))
 		return false;
-	while (at->kind != TOKEN_END && at++ <= until)
-		if (!grammar_trial(&trial, parse_code(at)))
+	for (; at->kind != TOKEN_END && at <= until; at++)
+		if (!grammar_trial(&trial, parse_code(&at[1])))
 			return false;
 	return true;
 }
@@ -119,7 +119,8 @@ void refuse_unexpected(struct parser *p, const struct token *tokens)
 
 	/* The parser itself may have put together what came before, trusting that it will fit: read again up to there. */
 	for (; at < p->at; at++) {
-		before = trial;
+		if (at + 1 == p->at)
+			before = trial;
 		after = parse_code(at);
 		if (!grammar_trial(&trial, after))
 			break;

@@ -57,7 +57,7 @@ struct list *tree_cube(struct parser *p, const struct token *at, const struct li
 
 	if (parts && parts->n > CUBE_MAX)
 		refuse_at(p, at, "CUBE takes at most 6 expressions.");
-	if (p->r)
+	if (p->r || !parts)
 		return nullptr;
 	for (size_t without = 0; without < (size_t)1 << parts->n && !p->r; without++) {
 		struct list *set = new_set(p, sets);
