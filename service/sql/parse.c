@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -75,25 +76,37 @@ struct nesting {
 	uint8_t cost[NESTING_MAX / BRACKET_COST + 1];
 	size_t n;
 	unsigned int sum;
+	int before; /* the code of the token before */
 };
+
+static void open_bracket(struct parser *p, struct nesting *open)
+{
+	const struct token *next = &p->at[1];
+	bool query = next->kind == TOKEN_WORD &&
+		     (strcasecmp(next->text, "SELECT") == 0 || strcasecmp(next->text, "WITH") == 0);
+
+	open->cost[open->n] = query ? QUERY_COST : BRACKET_COST;
+	open->sum += open->cost[open->n++];
+	if (open->sum > NESTING_MAX)
+		refuse_at(p, p->at,
+			  query ? "Queries are nested too deeply here."
+				: "This expression is nested too deeply.");
+}
 
 /* Count a token's brackets. This comes before the grammar, so that no tree is deeper than what is behind us can walk. */
 static void nest(struct parser *p, struct nesting *open, int code)
 {
-	bool query = code == T_LP && (strcasecmp(p->at[1].text, "SELECT") == 0 ||
-				      strcasecmp(p->at[1].text, "WITH") == 0);
+	bool is_name = open->before == T_DOT || open->before == T_AS;
 
+	open->before = code;
+	if (is_name && (code == T_CASE || code == T_END))
+		return;
 	switch (code) {
 	case T_LP:
 	case T_LB:
 	case T_LC:
 	case T_CASE:
-		open->cost[open->n] = query ? QUERY_COST : BRACKET_COST;
-		open->sum += open->cost[open->n++];
-		if (open->sum > NESTING_MAX)
-			refuse_at(p, p->at,
-				  query ? "Queries are nested too deeply here."
-					: "This expression is nested too deeply.");
+		open_bracket(p, open);
 		return;
 	case T_RP:
 	case T_RB:
@@ -112,17 +125,17 @@ int parse(struct arena *arena, const struct token *tokens, struct query **ret,
 {
 	struct parser p = { .arena = arena, .at = tokens, .error = error };
 	struct nesting open = {};
-	void *grammar_state = node(&p, grammar_size());
+	auto_free void *automaton = malloc(grammar_size()); /* no arena: not zeroed, soon freed */
 
-	if (!grammar_state)
-		return p.r;
-	grammarInit(grammar_state, &p);
+	if (!automaton)
+		return -ENOMEM;
+	grammarInit(automaton, &p);
 	for (;; p.at++) {
 		int code = parse_code(p.at);
 
 		nest(&p, &open, code);
 		if (!p.r)
-			grammar(grammar_state, code, p.at);
+			grammar(automaton, code, p.at);
 		if (!p.r && p.unexpected)
 			refuse_unexpected(&p, tokens);
 		if (p.r)

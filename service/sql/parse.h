@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * parse: tokens to a tree, by recursive descent.
+ * parse: tokens to a tree, by the grammar of grammar.y.
  *
- * Layer 3 (service/sql). Pure; what it makes lives in the arena.
+ * Layer 6 (service/sql). Pure; what it makes lives in the arena.
  */
 
 #include "common/base.h"

@@ -262,6 +262,7 @@ static bool depth_is_limited_by_a_sentence(void)
 		{ "f(", "1", ")", 50 },
 		{ "CASE WHEN ", "1", " THEN 1 END", 50 },
 		{ "(SELECT ", "1", ")", 20 },
+		{ "(SELECT a.end, 1 AS end, ", "1", ")", 20 },
 		{ "EXISTS (SELECT ", "1", ")", 20 },
 		{ "1 FROM (SELECT ", "1", ")", 20 },
 		{ "1 IN (1, ", "1", ")", 50 },
@@ -278,6 +279,8 @@ static bool depth_is_limited_by_a_sentence(void)
 		{ "", "1", " OR 1", 20000 },
 		{ "", "a", ".a", 20000 },
 		{ "", "1", ", 1", 20000 },
+		{ "", "1", ", a.case, 1 AS case", 20000 },
+		{ "", "1", ", CASE (1) WHEN [1] THEN {'1': 1} END", 20000 },
 		{ "", "1", " UNION SELECT 1", 20000 },
 	};
 	bool good = true;
