@@ -49,7 +49,7 @@ q          := $(if $(VERBOSE),,@)
 
 include hardening/flags.mk
 
-CPPFLAGS += -D_GNU_SOURCE -I.
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(O)
 CFLAGS   += -std=gnu23 -g -pipe $(warnings) $(flags.$(BUILD))
 LDFLAGS  += $(ldflags.$(BUILD))
 
@@ -78,17 +78,32 @@ all: $(programs:%=$(O)/%)
 
 # --- how to build it -----------------------------------------------------------------------------
 all_src := $(sort $(foreach name,$(archives) $(linked),$($(name).src)))
-all_obj := $(all_src:%.c=$(O)/%.o)
+objects_of = $(addprefix $(O)/,$(addsuffix .o,$(basename $(1))))
+all_obj := $(call objects_of,$(all_src))
 
-$(foreach a,$(archives),$(eval $(O)/$(a).a: $($(a).src:%.c=$(O)/%.o)))
-$(foreach p,$(linked),$(eval $(O)/$(p): $($(p).src:%.c=$(O)/%.o) $($(p).libs:%=$(O)/%.a)))
+$(foreach a,$(archives),$(eval $(O)/$(a).a: $(call objects_of,$($(a).src))))
+$(foreach p,$(linked),$(eval $(O)/$(p): $(call objects_of,$($(p).src)) $($(p).libs:%=$(O)/%.a)))
 $(foreach p,$(linked),$(eval $(O)/$(p): pkgs := $($(p).pkgs)))
 
-$(O)/%.o: %.c Makefile hardening/flags.mk
+define compile
 	@mkdir -p $(@D) && echo '  CC    $@'
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 	@printf '{"directory":"%s","file":"%s","output":"%s","command":"%s"},\n' '$(CURDIR)' '$<' '$@' \
 		'$(subst ",\",$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<)' > $(@:.o=.json)
+endef
+
+$(O)/%.o: %.c Makefile hardening/flags.mk
+	$(compile)
+
+# A grammar NAME.y becomes NAME.c, and NAME.h with the codes of its terminals, which any source may include: all wait for it.
+# Lemon leaves a header alone that would be the same; its time must be new all the same.
+grammars := $(filter %.y,$(all_src))
+$(O)/%.c $(O)/%.h: %.y Makefile
+	@mkdir -p $(@D) && echo '  LEMON $(O)/$*.c'
+	$(q)lemon -q -d$(@D) $< && touch $(O)/$*.h
+$(grammars:%.y=$(O)/%.o): $(O)/%.o: $(O)/%.c Makefile hardening/flags.mk
+	$(compile)
+$(all_obj): | $(grammars:%.y=$(O)/%.h)
 
 $(O)/%.a:
 	@mkdir -p $(@D) && echo '  AR    $@'
@@ -165,7 +180,7 @@ lint-analyzer: # gcc's analyzer runs cleanup attributes, clang's does not; tests
 	$(q)$(MAKE) --no-print-directory BUILD=analyze objects
 lint-tidy: # clang-tidy wants clang's flags in the database, so it gets a build of its own
 	$(q)$(MAKE) --no-print-directory CC=clang O=build/clang compile_commands.json
-	clang-tidy -p . --quiet $(all_src)
+	clang-tidy -p . --quiet $(filter %.c,$(all_src))
 lint-elf: $(linked:%=$(O)/%)
 	hardening/check-elf.sh $(programs:%=$(O)/%)
 

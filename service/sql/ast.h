@@ -153,4 +153,5 @@ struct query {
 	struct core *cores;
 	struct order_item *order;
 	struct expr *limit, *offset;
+	bool explain; /* of a statement: say how it would be answered */
 };

@@ -94,25 +94,31 @@ static int set_text(struct lexer *in, struct token *token, const char *text, siz
 	return token->text ? 0 : -ENOMEM;
 }
 
-/* Read 'text' or "name"; a doubled quote stands for itself. */
+/* Where the quote stands that closes what begins here; len if none does. A doubled one stands for itself. */
+static size_t closing(const struct lexer *in, char quote)
+{
+	size_t at = in->pos + 1;
+
+	while (at < in->len &&
+	       (in->text[at] != quote || (at + 1 < in->len && in->text[at + 1] == quote)))
+		at += in->text[at] == quote ? 2 : 1;
+	return at;
+}
+
+/* Read 'text' or "name". */
 static int quoted(struct lexer *in, struct token *token, char quote)
 {
-	char *to = arena_get(in->arena, in->len - in->pos + 1);
-	size_t n = 0, start = in->pos, end = in->pos + 1;
+	size_t n = 0, start = in->pos, end = closing(in, quote);
 
+	if (end >= in->len)
+		return refuse_here(in, quote == '\'' ? "This string is not closed."
+						     : "This quoted name is not closed.");
+	char *to = arena_get(in->arena, end - start);
 	if (!to)
 		return -ENOMEM;
-	for (;; end++) {
-		if (end >= in->len)
-			return refuse_here(in, quote == '\'' ? "This string is not closed."
-							     : "This quoted name is not closed.");
-		if (in->text[end] == quote) {
-			if (end + 1 < in->len && in->text[end + 1] == quote)
-				end++;
-			else
-				break;
-		}
-		to[n++] = in->text[end];
+	for (size_t at = start + 1; at < end; at++) {
+		to[n++] = in->text[at];
+		at += in->text[at] == quote;
 	}
 	token->kind = quote == '\'' ? TOKEN_STRING : TOKEN_QUOTED;
 	token->text = to;

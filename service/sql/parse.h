@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * parse: tokens to a tree, by recursive descent.
+ * parse: tokens to a tree, by the grammar of grammar.y.
  *
  * Layer 6 (service/sql). Pure; what it makes lives in the arena.
  */

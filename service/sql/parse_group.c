@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/parse_internal.h"
-
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,24 +6,30 @@
 #include <strings.h>
 
 #include "service/function/function.h"
+#include "service/sql/parse_query.h"
+#include "service/sql/parse_tree.h"
 
 constexpr size_t SETS_MAX = 64; /* parts of the UNION ALL they become; SQLite takes 100 */
 constexpr size_t CUBE_MAX = 6;	/* 2^6 sets */
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
-/* --- reading ------------------------------------------------------------------------------- */
+/* --- sets of sets --------------------------------------------------------------------------- */
 
-static struct group_set *new_set(struct parser *p, struct list *sets)
+void tree_add_set(struct parser *p, struct list *sets, struct list *set)
 {
-	struct group_set *set = node(p, sizeof(*set));
-
-	if (sets->n == SETS_MAX)
+	if (sets && sets->n == SETS_MAX)
 		refuse_at(p, p->at, "GROUP BY has more than 64 grouping sets.");
-	if (!set || p->r)
-		return nullptr;
 	list_add(p, sets, set);
-	return set;
+}
+
+/* A set of its own at the end of sets, or nullptr. */
+static struct list *new_set(struct parser *p, struct list *sets)
+{
+	struct list *set = list_none(p);
+
+	tree_add_set(p, sets, set);
+	return p->r ? nullptr : set;
 }
 
 static void add_all(struct parser *p, struct list *to, const struct list *from)
@@ -35,105 +38,52 @@ static void add_all(struct parser *p, struct list *to, const struct list *from)
 		list_add(p, to, from->item[i]);
 }
 
-/* Read (a, b), () or a single expression. */
-static void parse_set(struct parser *p, struct list *by)
+struct list *tree_rollup(struct parser *p, const struct list *parts)
 {
-	if (!take_operator(p, "(")) {
-		list_add(p, by, parse_expr(p));
-		return;
-	}
-	if (take_operator(p, ")"))
-		return;
-	do
-		list_add(p, by, parse_expr(p));
-	while (!p->r && take_operator(p, ","));
-	want_operator(p, ")");
-}
+	struct list *sets = list_none(p);
 
-/* Read the sets in parentheses after ROLLUP, CUBE or GROUPING SETS. */
-static void parse_sets(struct parser *p, struct list *sets)
-{
-	want_operator(p, "(");
-	do {
-		struct group_set *set = new_set(p, sets);
-
-		if (set)
-			parse_set(p, &set->by);
-	} while (!p->r && take_operator(p, ","));
-	want_operator(p, ")");
-}
-
-/* ROLLUP (a, b): (a, b), (a), () */
-static void roll_up(struct parser *p, const struct list *parts, struct list *sets)
-{
-	for (size_t n = parts->n + 1; n > 0 && !p->r; n--) {
-		struct group_set *set = new_set(p, sets);
+	for (size_t n = parts ? parts->n + 1 : 0; n > 0 && !p->r; n--) {
+		struct list *set = new_set(p, sets);
 
 		for (size_t i = 0; set && i + 1 < n; i++)
-			add_all(p, &set->by, &((struct group_set *)parts->item[i])->by);
+			add_all(p, set, parts->item[i]);
 	}
+	return sets;
 }
 
-/* CUBE (a, b): (a, b), (a), (b), () */
-static void cube(struct parser *p, const struct token *at, const struct list *parts,
-		 struct list *sets)
+struct list *tree_cube(struct parser *p, const struct token *at, const struct list *parts)
 {
-	if (parts->n > CUBE_MAX) {
+	struct list *sets = list_none(p);
+
+	if (parts && parts->n > CUBE_MAX)
 		refuse_at(p, at, "CUBE takes at most 6 expressions.");
-		return;
-	}
+	if (p->r || !parts)
+		return nullptr;
 	for (size_t without = 0; without < (size_t)1 << parts->n && !p->r; without++) {
-		struct group_set *set = new_set(p, sets);
+		struct list *set = new_set(p, sets);
 
 		for (size_t i = 0; set && i < parts->n; i++)
 			if (!(without >> (parts->n - 1 - i) & 1))
-				add_all(p, &set->by, &((struct group_set *)parts->item[i])->by);
+				add_all(p, set, parts->item[i]);
 	}
-}
-
-/* Read one item of GROUP BY as the sets it stands for. */
-static void parse_group_item(struct parser *p, struct list *sets)
-{
-	const struct token *at = p->at;
-	bool call = p->at->kind != TOKEN_END && strcmp(p->at[1].text, "(") == 0;
-	struct list parts = {};
-
-	if (is_word(p, "GROUPING") && is_word_at(p, 1, "SETS")) {
-		p->at += 2;
-		parse_sets(p, sets);
-	} else if (call && take_word(p, "ROLLUP")) {
-		parse_sets(p, &parts);
-		roll_up(p, &parts, sets);
-	} else if (call && take_word(p, "CUBE")) {
-		parse_sets(p, &parts);
-		cube(p, at, &parts, sets);
-	} else {
-		struct group_set *set = new_set(p, sets);
-		bool empty = is_operator(p, "(") && strcmp(p->at[1].text, ")") == 0 &&
-			     p->at[1].kind == TOKEN_OPERATOR;
-
-		if (set && empty)
-			p->at += 2;
-		else if (set)
-			list_add(p, &set->by, parse_expr(p));
-	}
+	return sets;
 }
 
 /* Each of some sets together with each of others. */
-static void multiply(struct parser *p, struct list *sets, const struct list *with)
+static struct list *product(struct parser *p, const struct list *sets, const struct list *with)
 {
-	struct list product = {};
+	struct list *all = list_none(p);
 
-	for (size_t i = 0; i < sets->n; i++)
-		for (size_t k = 0; k < with->n && !p->r; k++) {
-			struct group_set *set = new_set(p, &product);
+	for (size_t i = 0; !p->r && i < sets->n; i++)
+		for (size_t k = 0; !p->r && k < with->n; k++) {
+			struct list *set = new_set(p, all);
 
 			if (!set)
-				return;
-			add_all(p, &set->by, &((struct group_set *)sets->item[i])->by);
-			add_all(p, &set->by, &((struct group_set *)with->item[k])->by);
+				return nullptr;
+			add_all(p, set, sets->item[i]);
+			add_all(p, set, with->item[k]);
 		}
-	*sets = product;
+	return all;
 }
 
 /* --- comparing expressions ------------------------------------------------------------------ */
@@ -196,14 +146,13 @@ static void drop_repeated(struct list *sets)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < sets->n; i++) {
-		struct group_set *set = sets->item[i];
+		struct list *set = sets->item[i];
 		bool again = false;
 
 		for (size_t k = 0; k < kept; k++) {
-			struct group_set *before = sets->item[k];
+			const struct list *before = sets->item[k];
 
-			again |= is_subset(&set->by, &before->by) &&
-				 is_subset(&before->by, &set->by);
+			again |= is_subset(set, before) && is_subset(before, set);
 		}
 		if (!again)
 			sets->item[kept++] = set;
@@ -211,24 +160,15 @@ static void drop_repeated(struct list *sets)
 	sets->n = kept;
 }
 
-void parse_group(struct parser *p, struct list *ret_sets)
+struct list *tree_group(struct parser *p, bool distinct, const struct list *groupings)
 {
-	struct list sets = {};
+	struct list *sets = list_one(p, list_none(p));
 
-	want_word(p, "BY");
-	bool distinct = take_word(p, "DISTINCT");
-	if (!distinct)
-		(void)take_word(p, "ALL");
-	(void)new_set(p, &sets);
-	do {
-		struct list item = {};
-
-		parse_group_item(p, &item);
-		multiply(p, &sets, &item);
-	} while (!p->r && take_operator(p, ","));
+	for (size_t i = 0; !p->r && i < groupings->n; i++)
+		sets = product(p, sets, groupings->item[i]);
 	if (!p->r && distinct)
-		drop_repeated(&sets);
-	*ret_sets = sets;
+		drop_repeated(sets);
+	return sets;
 }
 
 /* --- one core for each set ------------------------------------------------------------------ */
@@ -261,7 +201,7 @@ static bool has_aggregate(const struct expr *e)
 
 static struct expr *null_at(struct parser *p, const struct token *at)
 {
-	return expr_finish(p, expr_make(p, EXPR_NULL, at), nullptr);
+	return tree_literal(p, EXPR_NULL, at, 0);
 }
 
 /* GROUPING(a, b) as the number it is in one set: a bit for each argument, 1 if it is not grouped by. */
@@ -276,8 +216,7 @@ static struct expr *grouping(const struct expansion *x, const struct expr *e)
 		bits = bits << 1 | !is_in(x->by, e->arg[i]);
 	}
 	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)bits);
-	return expr_finish(
-		x->p, expr_make(x->p, EXPR_NUMBER, made_up(x->p, e->at, TOKEN_INT, text)), nullptr);
+	return number_of(x->p, e->at, text);
 }
 
 /* An expression as it is in one set: what is not grouped by is NULL, but inside an aggregate. */
@@ -299,7 +238,8 @@ static struct expr *replaced(const struct expansion *x, struct expr *e)
 	copy->otherwise = replaced(x, e->otherwise);
 	for (size_t i = 0; i < e->n_args; i++)
 		list_add(x->p, &args, replaced(x, e->arg[i]));
-	return expr_finish(x->p, copy, &args);
+	expr_take(copy, &args);
+	return expr_finish(x->p, copy);
 }
 
 /* What a column is called for which the query has no AS, once it is something else. Source: bind.c, item_name(). */
@@ -385,13 +325,15 @@ static struct core *expand(const struct expansion *x, const struct core *core)
 	return copy;
 }
 
-struct core *expand_sets(struct parser *p, struct core *core, const struct list *sets)
+struct core *tree_grouped(struct parser *p, struct core *core, const struct list *sets)
 {
 	struct query *query = nullptr;
 	struct list all = {};
 
 	for (size_t i = 0; i < sets->n; i++)
-		add_all(p, &all, &((struct group_set *)sets->item[i])->by);
+		add_all(p, &all, sets->item[i]);
+	if (p->r)
+		return nullptr;
 	if (sets->n == 1 && all.n > 0) {
 		core->group = (struct expr **)(uintptr_t)all.item;
 		core->n_group = all.n;
@@ -403,7 +345,7 @@ struct core *expand_sets(struct parser *p, struct core *core, const struct list 
 		return nullptr;
 	struct core **end = &query->cores;
 	for (size_t i = 0; i < sets->n && !p->r; i++) {
-		struct expansion x = { p, &((struct group_set *)sets->item[i])->by, &all };
+		struct expansion x = { p, sets->item[i], &all };
 
 		*end = expand(&x, core);
 		if (!*end)

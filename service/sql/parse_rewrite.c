@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/parse_internal.h"
-
 #include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <string.h>
+
+#include "service/sql/lex.h"
+#include "service/sql/parse.h"
+#include "service/sql/parse_query.h"
+#include "service/sql/parse_tree.h"
 
 /* What is said in terms of something simpler, so that nothing behind the parser needs to know of it. */
 
@@ -28,36 +30,24 @@ const struct token *made_up(struct parser *p, const struct token *at, enum token
 struct expr *call_of(struct parser *p, const struct token *at, const char *name, struct expr *a,
 		     struct expr *b, struct expr *c)
 {
-	struct expr *call = expr_make(p, EXPR_CALL, made_up(p, at, TOKEN_WORD, name));
-
-	return expr_with(p, call, a, b, c);
+	return tree_of(p, EXPR_CALL, made_up(p, at, TOKEN_WORD, name), a, b, c);
 }
 
-struct expr *parse_sample(struct parser *p)
+struct expr *number_of(struct parser *p, const struct token *at, const char *digits)
 {
-	if (!take_word(p, "TABLESAMPLE"))
-		return nullptr;
-	want_word(p, "BERNOULLI");
-	want_operator(p, "(");
-	struct expr *percent = p->r ? nullptr : parse_expr(p);
-	want_operator(p, ")");
-	return p->r ? nullptr : percent;
+	return tree_literal(p, EXPR_NUMBER, made_up(p, at, TOKEN_INT, digits), 0);
 }
 
 /* RAND() * 100 < percent */
 static struct expr *chance(struct parser *p, struct expr *percent)
 {
 	const struct token *at = percent->at;
-	struct expr *random = expr_finish(
-		p, expr_make(p, EXPR_CALL, made_up(p, at, TOKEN_WORD, "RAND")), nullptr);
-	struct expr *hundred = expr_finish(
-		p, expr_make(p, EXPR_NUMBER, made_up(p, at, TOKEN_INT, "100")), nullptr);
-	struct expr *scaled =
-		expr_with(p, expr_make(p, EXPR_BINARY, made_up(p, at, TOKEN_OPERATOR, "*")), random,
-			  hundred, nullptr);
+	struct expr *random = call_of(p, at, "RAND", nullptr, nullptr, nullptr);
+	struct expr *scaled = tree_of(p, EXPR_BINARY, made_up(p, at, TOKEN_OPERATOR, "*"), random,
+				      number_of(p, at, "100"), nullptr);
 
-	return expr_with(p, expr_make(p, EXPR_COMPARE, made_up(p, at, TOKEN_OPERATOR, "<")), scaled,
-			 percent, nullptr);
+	return tree_of(p, EXPR_COMPARE, made_up(p, at, TOKEN_OPERATOR, "<"), scaled, percent,
+		       nullptr);
 }
 
 /* The item becomes (SELECT * FROM item WHERE chance OFFSET 0), under its own name. */
@@ -76,8 +66,7 @@ static void sample_in_join(struct parser *p, struct from_item *item, struct expr
 	*core = (struct core) { .items = star, .from = inner, .where = where };
 	query->cores = core;
 	/* The offset keeps SQLite from drawing anew for each row of the other side. */
-	query->offset = expr_finish(
-		p, expr_make(p, EXPR_NUMBER, made_up(p, item->at, TOKEN_INT, "0")), nullptr);
+	query->offset = number_of(p, item->at, "0");
 	if (!item->alias)
 		item->alias = item->name[item->n_names - 1];
 	item->name = nullptr;
@@ -85,7 +74,7 @@ static void sample_in_join(struct parser *p, struct from_item *item, struct expr
 	item->query = query;
 }
 
-void apply_samples(struct parser *p, struct core *core)
+void tree_sampled(struct parser *p, struct core *core)
 {
 	for (struct from_item *i = core->from; i && !p->r; i = i->next) {
 		struct expr *where = i->sample ? chance(p, i->sample) : nullptr;
@@ -97,8 +86,7 @@ void apply_samples(struct parser *p, struct core *core)
 		else if (core->from->next)
 			sample_in_join(p, i, where);
 		else if (core->where)
-			core->where = expr_with(p, expr_make(p, EXPR_AND, where->at), core->where,
-						where, nullptr);
+			core->where = tree_of(p, EXPR_AND, where->at, core->where, where, nullptr);
 		else
 			core->where = where;
 	}
@@ -111,26 +99,21 @@ static const char DESCRIBE[] =
 	"(SELECT COUNT(*) FROM d) AS total "
 	"FROM d, UNNEST(d.f) AS u GROUP BY u.field, u.type ORDER BY field, type";
 
-struct query *parse_describe(struct parser *p)
+struct core *tree_describe(struct parser *p, const struct expr *path)
 {
-	struct from_item *item = node(p, sizeof(*item));
-	struct parser inner = { .arena = p->arena, .depth = p->depth, .error = p->error };
 	struct token *tokens = nullptr;
+	struct query *query = nullptr;
 
-	if (!item)
-		return nullptr;
-	parse_path(p, item);
 	if (p->r)
 		return nullptr;
-	int r = lex(p->arena, DESCRIBE, sizeof(DESCRIBE) - 1, &tokens, p->error);
-	inner.at = tokens;
-	struct query *query = r ? nullptr : parse_query(&inner);
-	p->r = r ? r : inner.r;
+	p->r = lex(p->arena, DESCRIBE, sizeof(DESCRIBE) - 1, &tokens, p->error);
+	if (!p->r)
+		p->r = parse(p->arena, tokens, &query, p->error);
 	if (p->r)
 		return nullptr;
 	struct from_item *of = query->ctes->query->cores->from;
-	of->name = item->name;
-	of->n_names = item->n_names;
-	of->at = item->name[0];
-	return query;
+	of->name = path->name;
+	of->n_names = path->n_names;
+	of->at = path->at;
+	return tree_nested(p, query);
 }

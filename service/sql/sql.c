@@ -271,11 +271,9 @@ static int prepare(struct sql_session *session, struct arena *arena, const struc
 	struct query *tree = nullptr;
 
 	int r = lex(arena, query->text, query->len, &tokens, error);
-	*ret_explain =
-		r == 0 && tokens->kind == TOKEN_WORD && strcasecmp(tokens->text, "EXPLAIN") == 0;
-	tokens += *ret_explain;
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
+	*ret_explain = r == 0 && tree->explain;
 	if (r == 0)
 		r = bind_tree(arena, session->store, &databases, tree, query, ret, error);
 	return r;
