@@ -286,7 +286,6 @@ static int start(struct engine *engine)
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
 	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
 	sql_limit_memory(SQLITE_MEMORY_MAX);
-	sql_set_temp_folder(engine->folder);
 	r = open_store(engine);
 	if (r)
 		return r;

@@ -72,6 +72,7 @@ struct sql_query {
 		prefix; /* put before the rows, so that an answer need not be copied together; or nullptr */
 	size_t result_max; /* bytes of the rows as JSON */
 	int64_t rows_max;
+	size_t memory; /* bytes that its pipes may use; 0: SQL_MEMORY_MAX */
 	enum sql_way way;
 };
 
@@ -123,9 +124,6 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 
 /* Whether a query has been cancelled or is past its deadline. */
 [[nodiscard]] bool sql_is_over(const struct sql_query *query);
-
-/* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
-void sql_set_temp_folder(char *folder);
 
 struct sqlite3_stmt;
 
