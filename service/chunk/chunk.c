@@ -202,13 +202,12 @@ const uint8_t *chunk_head(const struct chunk *chunk, size_t *ret_len)
 	return chunk->head_bytes;
 }
 
-int chunk_pin(struct chunk *chunk, const struct blob *blob, const uint8_t **ret_data,
-	      void **ret_pin)
+int chunk_pin(struct chunk *chunk, const struct blob *blob, struct chunk_pinned *ret)
 {
 	if (!chunk->in_memory)
-		return chunk->body.pin(chunk->body.userdata, blob, ret_data, ret_pin);
-	*ret_data = chunk->bytes + blob->offset; /* head_read() has seen that it lies in the body */
-	*ret_pin = nullptr;
+		return chunk->body.pin(chunk->body.userdata, blob, ret);
+	/* head_read() has seen that it lies in the body */
+	*ret = (struct chunk_pinned) { .data = chunk->bytes + blob->offset };
 	return 0;
 }
 

@@ -79,14 +79,25 @@ struct chunk_shape {
 
 struct chunk;
 
+/* Pages that were needed, and of those how many came from disk. */
+struct page_count {
+	uint64_t read, missed;
+};
+
+/* Bytes of a body that are in use. */
+struct chunk_pinned {
+	const uint8_t *data;
+	void *pin;		 /* for unpin(); nullptr: nothing to let go */
+	struct page_count pages; /* none in memory */
+};
+
 /* How a chunk gets at its body when that is in a file. */
 struct chunk_body {
 	/*
-	 * Pin the extent that a blob lies in, having checked that it does. *ret_data is the blob's first byte, valid until
-	 * unpin(). Returns 0, CHUNK_DAMAGED or -errno.
+	 * Pin the extent that a blob lies in, having checked that it does. Data of what is returned is the blob's first byte,
+	 * valid until unpin(). Returns 0, CHUNK_DAMAGED or -errno.
 	 */
-	int (*pin)(void *userdata, const struct blob *blob, const uint8_t **ret_data,
-		   void **ret_pin);
+	int (*pin)(void *userdata, const struct blob *blob, struct chunk_pinned *ret);
 	void (*unpin)(void *userdata, void *pin);
 	void (*release)(void *userdata); /* when the chunk goes; may be nullptr */
 	void *userdata;
@@ -138,9 +149,8 @@ CLEANUP_FN(struct chunk, chunk_unref)
 /* The chunk's head as it was written, for copying it elsewhere: blobs in it still point where they did. */
 [[nodiscard]] const uint8_t *chunk_head(const struct chunk *chunk, size_t *ret_len);
 
-/* Pin a blob. *ret_pin may be nullptr (nothing to let go). Returns 0, CHUNK_DAMAGED or -errno. */
-[[nodiscard]] int chunk_pin(struct chunk *chunk, const struct blob *blob, const uint8_t **ret_data,
-			    void **ret_pin);
+/* Pin a blob. Returns 0, CHUNK_DAMAGED or -errno. */
+[[nodiscard]] int chunk_pin(struct chunk *chunk, const struct blob *blob, struct chunk_pinned *ret);
 
 /* Let go of it. */
 void chunk_unpin(struct chunk *chunk, void *pin);

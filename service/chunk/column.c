@@ -178,15 +178,18 @@ static int open_lanes(struct column *column, uint16_t lanes)
 	for (uint32_t i = 0; i < LANE_COUNT; i++) {
 		auto lane = (enum chunk_lane)i;
 		const struct blob *blob = &column->about->lane[lane];
-		const uint8_t *data;
+		struct chunk_pinned pinned;
 
 		if (!(lanes & 1u << lane) || blob->len == 0)
 			continue;
-		int r = chunk_pin(column->chunk, blob, &data, &column->pin[lane]);
+		int r = chunk_pin(column->chunk, blob, &pinned);
 		if (r)
 			return r;
+		column->pin[lane] = pinned.pin;
+		column->pages.read += pinned.pages.read;
+		column->pages.missed += pinned.pages.missed;
 		column->lanes |= (uint16_t)(1u << lane);
-		if (!open_lane(column, lane, data, blob->len))
+		if (!open_lane(column, lane, pinned.data, blob->len))
 			return CHUNK_DAMAGED;
 	}
 	return decode_own(column);

@@ -28,7 +28,8 @@ struct column {
 	const uint8_t *filter, *grams;
 	size_t filter_len, grams_len;
 	void *pin[LANE_COUNT];
-	uint16_t lanes;	   /* bit set of those that are open */
+	struct page_count pages; /* that opening it took */
+	uint16_t lanes;		 /* bit set of those that are open */
 	uint32_t n;	   /* values of each lane: about->n, of a sparse column about->present */
 	uint32_t elements; /* of its arrays */
 	struct column_own *own; /* what had to be decoded when it was opened */

@@ -50,6 +50,7 @@ struct document_reader {
 	struct chunk *chunk;
 	struct open_column **column; /* [columns], each nullptr until it is needed */
 	size_t blocks;		     /* bytes */
+	struct page_count pages;
 	struct strings_room room;
 	struct level level[HEAD_DEPTH_MAX + 2]; /* each is a column below the one before */
 	uint32_t depth;
@@ -100,6 +101,11 @@ struct document_reader *document_reader_free(struct document_reader *reader)
 	return nullptr;
 }
 
+struct page_count document_reader_pages(const struct document_reader *reader)
+{
+	return reader->pages;
+}
+
 /* A column's state, opened if it has not been. */
 static int open_column(struct document_reader *reader, uint32_t index, struct open_column **ret)
 {
@@ -115,6 +121,8 @@ static int open_column(struct document_reader *reader, uint32_t index, struct op
 			return r;
 		}
 		reader->column[index] = open;
+		reader->pages.read += open->column.pages.read;
+		reader->pages.missed += open->column.pages.missed;
 	}
 	*ret = reader->column[index];
 	return 0;

@@ -25,6 +25,9 @@ struct document_reader;
 struct document_reader *document_reader_free(struct document_reader *reader);
 CLEANUP_FN(struct document_reader, document_reader_free)
 
+/* The pages that opening its columns has taken. */
+[[nodiscard]] struct page_count document_reader_pages(const struct document_reader *reader);
+
 /*
  * Append an entry of a column as a packed value; column 0 is the whole document. A MISSING entry appends null.
  *

@@ -13,6 +13,7 @@
 
 #include "common/base.h"
 
+struct folder;
 struct exec; /* the process's threads and memory for queries */
 
 /*
@@ -20,10 +21,16 @@ struct exec; /* the process's threads and memory for queries */
  *
  * threads       0: one per core
  * memory        bytes for all queries together
- * spill_folder  on the encrypted volume; sealed files without a name
+ * spill_folder  on the encrypted volume, for sealed files without a name; nullptr: what does not fit into memory is refused
+ *
+ * Returns 0 or -errno.
  */
 [[nodiscard]] int exec_new(unsigned int threads, size_t memory, const char *spill_folder,
 			   struct exec **ret);
+
+/* As exec_new(), in an open folder, which is given away on success; it or what it points to may be nullptr. */
+[[nodiscard]] int exec_new_in(unsigned int threads, size_t memory, struct folder **spill_folder,
+			      struct exec **ret);
 
 /* Stop them; no query may be left. nullptr is a no-op. Always returns nullptr. */
 struct exec *exec_free(struct exec *exec);
@@ -50,7 +57,9 @@ struct query_limits {
 [[nodiscard]] int query_limits_check(const struct query_limits *limits);
 
 struct query_figures {
-	uint64_t rows_read, bytes_read, pages_read, pages_missed; /* pages: of the cache */
+	uint64_t rows_read, bytes_read;
+	uint64_t pages_read,
+		pages_missed; /* needed, from the cache or the disk; of these, from the disk */
 	uint64_t chunks, chunks_skipped; /* read; not read because of what is known of them */
 	uint64_t spilled_bytes, cpu_us;
 };

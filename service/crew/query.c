@@ -12,11 +12,13 @@
 
 #include "common/clock.h"
 #include "common/crypto/crypto.h"
+#include "service/disk/file.h"
 
 constexpr uint64_t WAIT_MS =
 	20; /* how often a query that waits for memory looks whether it is cancelled */
 
-int exec_new(unsigned int threads, size_t memory, const char *spill_folder, struct exec **ret)
+int exec_new_in(unsigned int threads, size_t memory, struct folder **spill_folder,
+		struct exec **ret)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	cleanup(exec_free_at) struct exec *exec = calloc(1, sizeof(*exec));
@@ -26,16 +28,22 @@ int exec_new(unsigned int threads, size_t memory, const char *spill_folder, stru
 	pthread_mutex_init(&exec->lock, nullptr);
 	pthread_cond_init(&exec->freed, nullptr);
 	exec->memory = memory;
-	exec->spill_folder = strdup(spill_folder ? spill_folder : "");
-	if (!exec->spill_folder)
-		return -ENOMEM;
 	int r = crypto_random(exec->key, sizeof(exec->key));
 	if (r == 0)
 		r = crew_new(threads ? threads : cores > 0 ? (unsigned int)cores : 1, &exec->crew);
 	if (r)
 		return r;
+	exec->spill_folder = spill_folder ? TAKE(*spill_folder) : nullptr;
 	*ret = TAKE(exec);
 	return 0;
+}
+
+int exec_new(unsigned int threads, size_t memory, const char *spill_folder, struct exec **ret)
+{
+	cleanup(folder_close_at) struct folder *folder = nullptr;
+	int r = spill_folder ? folder_open(spill_folder, nullptr, nullptr, &folder) : 0;
+
+	return r ? r : exec_new_in(threads, memory, &folder, ret);
 }
 
 struct exec *exec_free(struct exec *exec)
@@ -45,7 +53,7 @@ struct exec *exec_free(struct exec *exec)
 	crew_free(exec->crew);
 	pthread_cond_destroy(&exec->freed);
 	pthread_mutex_destroy(&exec->lock);
-	free(exec->spill_folder);
+	folder_close(exec->spill_folder);
 	free(exec);
 	return nullptr;
 }
@@ -119,6 +127,8 @@ void exec_query_figures(struct exec_query *query, struct query_figures *ret)
 	*ret = (struct query_figures) {
 		.rows_read = atomic_load(&query->rows_read),
 		.bytes_read = atomic_load(&query->bytes_read),
+		.pages_read = atomic_load(&query->pages_read),
+		.pages_missed = atomic_load(&query->pages_missed),
 		.chunks = atomic_load(&query->chunks),
 		.chunks_skipped = atomic_load(&query->chunks_skipped),
 		.spilled_bytes = atomic_load(&query->spilled),
@@ -145,6 +155,11 @@ int query_result(struct exec_query *query, int r)
 	if (r == -EBADMSG) { /* what is stored has outcomes of its own: this was a spill */
 		query_fail(query, "What the query had put on disk for a while is damaged.");
 		return PIPE_DAMAGED;
+	}
+	if (r == -ENOSPC) { /* reading what is stored never says that: this was a spill, too */
+		query_fail(query,
+			   "The disk has no room for what the query puts there for a while.");
+		return PIPE_TOO_LARGE;
 	}
 	if (r != -EDQUOT)
 		return r;

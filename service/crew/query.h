@@ -19,8 +19,8 @@
 
 struct exec {
 	struct crew *crew;
-	uint64_t key[2]; /* of hash tables */
-	char *spill_folder;
+	uint64_t key[2];	     /* of hash tables */
+	struct folder *spill_folder; /* nullptr: nothing is spilled */
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
 	size_t memory, given; /* bytes; under lock */
@@ -31,7 +31,8 @@ struct exec_query {
 	struct query_limits limits;
 	struct budget budget;
 	uint64_t began_ns; /* of the thread that the query belongs to */
-	_Atomic uint64_t cpu_ns, helpers_ns, rows_read, bytes_read, chunks, chunks_skipped, spilled;
+	_Atomic uint64_t cpu_ns, helpers_ns, rows_read, bytes_read, pages_read, pages_missed,
+		chunks, chunks_skipped, spilled;
 	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
 	pthread_mutex_t lock;
 	char error[256]; /* under lock */
@@ -46,5 +47,5 @@ struct exec_query {
 /* Keep the sentence of an error if there is none yet. */
 void query_fail(struct exec_query *query, const char *text);
 
-/* Turn -EDQUOT of a budget into PIPE_TOO_LARGE and -EBADMSG of a spill into PIPE_DAMAGED, with their sentences; pass everything else on. */
+/* Turn -EDQUOT of a budget and -ENOSPC of a spill into PIPE_TOO_LARGE, and -EBADMSG of a spill into PIPE_DAMAGED, with their sentences; pass everything else on. */
 [[nodiscard]] int query_result(struct exec_query *query, int r);

@@ -293,7 +293,7 @@ static void unpin(struct cache *cache, struct pin *pin, struct room *room)
 
 /* Pin an extent that is in the table. Called with the lock, returns without. */
 static int pin_known(struct cache *cache, struct pin *pin, const uint8_t **ret_data,
-		     struct pin **ret, uint32_t *ret_page)
+		     struct pin **ret, struct pin_about *ret_about)
 {
 	struct room room = {};
 
@@ -310,12 +310,13 @@ static int pin_known(struct cache *cache, struct pin *pin, const uint8_t **ret_d
 		unlock(cache);
 		*ret_data = pin->data;
 		*ret = pin;
+		ret_about->missed = false;
 		return 0;
 	}
 
 	int error = pin->error;
 	if (error == SEALED_DAMAGED)
-		*ret_page = pin->page;
+		ret_about->page = pin->page;
 	unpin(cache, pin, &room);
 	unlock(cache);
 	release(cache, &room);
@@ -357,7 +358,7 @@ static void loaded(struct cache *cache, struct pin *pin, int r)
 
 /* Read an extent that is in the table for the first time, as its first user. Called with the lock, returns without. */
 static int pin_new(struct cache *cache, struct pin *pin, struct sealed *sealed,
-		   const uint8_t **ret_data, struct pin **ret, uint32_t *ret_page)
+		   const uint8_t **ret_data, struct pin **ret, struct pin_about *ret_about)
 {
 	size_t len = pin->len;
 	struct room room = {};
@@ -377,10 +378,11 @@ static int pin_new(struct cache *cache, struct pin *pin, struct sealed *sealed,
 		unlock(cache);
 		*ret_data = pin->data;
 		*ret = pin;
+		ret_about->missed = true;
 		return 0;
 	}
 	if (r == SEALED_DAMAGED)
-		*ret_page = pin->page;
+		ret_about->page = pin->page;
 	unpin(cache, pin, &room);
 	unlock(cache);
 	release(cache, &room);
@@ -388,17 +390,17 @@ static int pin_new(struct cache *cache, struct pin *pin, struct sealed *sealed,
 }
 
 int cache_pin(struct cache *cache, struct sealed *sealed, uint64_t file_key, struct extent extent,
-	      const uint8_t **ret_data, struct pin **ret, uint32_t *ret_page)
+	      const uint8_t **ret_data, struct pin **ret, struct pin_about *ret_about)
 {
 	if (extent.pages == 0 || extent.pages > SEALED_EXTENT_MAX / SEALED_PAGE) {
-		*ret_page = extent.page;
+		ret_about->page = extent.page;
 		return SEALED_DAMAGED;
 	}
 
 	lock(cache);
 	struct pin *pin = find(cache, file_key, extent);
 	if (pin)
-		return pin_known(cache, pin, ret_data, ret, ret_page);
+		return pin_known(cache, pin, ret_data, ret, ret_about);
 
 	pin = malloc(sizeof(*pin));
 	if (!pin) {
@@ -413,7 +415,7 @@ int cache_pin(struct cache *cache, struct sealed *sealed, uint64_t file_key, str
 			      .len = extent.pages * SEALED_PAGE,
 			      .pins = 1 };
 	*bucket = pin;
-	return pin_new(cache, pin, sealed, ret_data, ret, ret_page);
+	return pin_new(cache, pin, sealed, ret_data, ret, ret_about);
 }
 
 struct pin *cache_unpin(struct pin *pin)

@@ -32,18 +32,24 @@ CLEANUP_FN(struct cache, cache_free)
 
 struct pin; /* an extent that stays while it is used */
 
+/* How an extent was come by. */
+struct pin_about {
+	bool missed;   /* it was not in memory: this call has read it from disk */
+	uint32_t page; /* on SEALED_DAMAGED the wrong one, as in sealed_read() */
+};
+
 /*
  * Get an extent's bytes, from memory or from disk.
  *
  * file_key  a number that names the sealed file for as long as the cache lives; never used for another
  * ret_data  [extent.pages * SEALED_PAGE], valid until cache_unpin()
- * ret_page  as in sealed_read()
+ * ret_about its page is set only on SEALED_DAMAGED, missed only on success
  *
  * Returns 0, SEALED_DAMAGED, -ENOMEM (also: everything is pinned and the budget is used up) or -errno.
  */
 [[nodiscard]] int cache_pin(struct cache *cache, struct sealed *sealed, uint64_t file_key,
 			    struct extent extent, const uint8_t **ret_data, struct pin **ret,
-			    uint32_t *ret_page);
+			    struct pin_about *ret_about);
 
 /* Let go; nullptr is a no-op. Always returns nullptr. */
 struct pin *cache_unpin(struct pin *pin);

@@ -291,7 +291,6 @@ static int start(struct engine *engine)
 	(void)mallopt(M_TRIM_THRESHOLD, FREE_MAX);
 	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
 	sql_limit_memory(SQLITE_MEMORY_MAX);
-	sql_set_temp_folder(engine->folder);
 	r = open_store(engine);
 	if (r)
 		return r;

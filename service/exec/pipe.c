@@ -8,11 +8,24 @@
 
 #include "service/exec/pipe_internal.h"
 
-static const struct pipe_kind *kind_of(const struct plan *plan)
+constexpr size_t CELL_BYTES = 32; /* that a value takes, with a short string */
+
+/* Whether the first rows in an order are few enough for each thread to keep its best of them in memory. */
+static bool keeps_best(const struct exec_query *query, const struct plan *plan)
 {
+	size_t width = plan->n_outputs + (plan->grouped ? plan->n_aggregates : 0) + 1;
+	size_t row = width * CELL_BYTES * 2 * crew_threads(query->exec->crew);
+
+	return plan->limit >= 0 && (uint64_t)plan->limit <= query->budget.limit / 8 / row;
+}
+
+static const struct pipe_kind *kind_of(const struct exec_query *query, const struct plan *plan)
+{
+	if (plan->n_order > 0 && !keeps_best(query, plan))
+		return &PIPE_SORT;
 	if (plan->grouped || plan->distinct)
 		return &PIPE_GROUPS;
-	return plan->n_order > 0 && plan->limit >= 0 ? &PIPE_TOP : &PIPE_ROWS;
+	return plan->n_order > 0 ? &PIPE_TOP : &PIPE_ROWS;
 }
 
 int pipe_open(struct exec_query *query, const struct plan *plan, struct pipe **ret)
@@ -34,7 +47,7 @@ int pipe_open(struct exec_query *query, const struct plan *plan, struct pipe **r
 	r = r ? r : run_init(&pipe->run, query, &pipe->prepared, plan->snapshot);
 	if (r)
 		return r;
-	pipe->kind = kind_of(plan);
+	pipe->kind = kind_of(query, plan);
 	r = pipe->kind->open(pipe);
 	if (r)
 		return r;

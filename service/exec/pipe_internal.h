@@ -39,4 +39,4 @@ struct pipe {
 	int result;    /* of an earlier failure; 0: none */
 };
 
-extern const struct pipe_kind PIPE_ROWS, PIPE_GROUPS, PIPE_TOP;
+extern const struct pipe_kind PIPE_ROWS, PIPE_GROUPS, PIPE_TOP, PIPE_SORT;

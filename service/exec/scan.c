@@ -41,6 +41,11 @@ struct scan *scan_free(struct scan *scan)
 	atomic_fetch_add_explicit(&scan->query->rows_read, scan->rows_read, memory_order_relaxed);
 	atomic_fetch_add_explicit(&scan->query->bytes_read, scan->source.bytes_read,
 				  memory_order_relaxed);
+	source_close(&scan->source);
+	atomic_fetch_add_explicit(&scan->query->pages_read, scan->source.pages.read,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&scan->query->pages_missed, scan->source.pages.missed,
+				  memory_order_relaxed);
 	for (uint32_t i = 0; scan->stage && i < scan->prepared->n_stages; i++)
 		stage_done(&scan->stage[i]);
 	source_done(&scan->source);

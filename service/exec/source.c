@@ -30,6 +30,12 @@ int source_init(struct source *source, const struct field *fields, uint32_t n_fi
 	return 0;
 }
 
+void source_count(struct source *source, const struct page_count *pages)
+{
+	source->pages.read += pages->read;
+	source->pages.missed += pages->missed;
+}
+
 void source_close_field(struct source_field *field)
 {
 	column_close(&field->data);
@@ -56,6 +62,11 @@ void source_close(struct source *source)
 {
 	for (uint32_t i = 0; i < source->n_fields && source->at; i++)
 		source_close_field(&source->column[i]);
+	if (source->reader) {
+		struct page_count pages = document_reader_pages(source->reader);
+
+		source_count(source, &pages);
+	}
 	source->reader = document_reader_free(source->reader);
 	source->at = nullptr;
 }
@@ -139,6 +150,7 @@ int source_open_field(struct source *source, struct source_field *field)
 	if (r)
 		return source_result(source, r);
 	field->open = true;
+	source_count(source, &field->data.pages);
 	for (int lane = 0; lane < LANE_COUNT; lane++)
 		if (LANES_VALUES >> lane & 1)
 			source->bytes_read += field->data.about->lane[lane].len;

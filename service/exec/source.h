@@ -29,6 +29,7 @@ struct source {
 	struct document_reader *reader;
 	uint64_t last_id; /* of dictionaries */
 	uint64_t bytes_read;
+	struct page_count pages;
 	char error[128];
 };
 

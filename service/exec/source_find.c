@@ -24,6 +24,7 @@ int source_lookup(struct source *source, uint32_t field, uint16_t lanes, const s
 
 		if (r)
 			return source_result(source, r);
+		source_count(source, &at->lookup.pages);
 		at->looked = true;
 	}
 	*ret = &at->lookup;

@@ -48,6 +48,9 @@ struct source_field {
 [[nodiscard]] int source_read(struct source *source, struct source_field *field, uint32_t block,
 			      const struct set *selection, struct vector *ret);
 
+/* Count the pages that opening something took. */
+void source_count(struct source *source, const struct page_count *pages);
+
 /* Close what is open of a field and forget the chunk. */
 void source_close_field(struct source_field *field);
 

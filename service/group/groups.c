@@ -30,8 +30,8 @@ struct groups {
 	uint32_t turns;
 	struct budget *budget;
 	struct part part[GROUPS_PARTS];
-	const char *folder;  /* nullptr: no spilling */
-	struct spill *spill; /* once a lane has spilled */
+	struct folder *folder; /* nullptr: no spilling */
+	struct spill *spill;   /* once a lane has spilled */
 	uint32_t
 		loaded; /* the part that is in memory though its lane has spilled; GROUPS_PARTS: none */
 	pthread_mutex_t lock;
@@ -128,8 +128,7 @@ int groups_new(struct exec_query *query, const struct layout *layout, uint32_t n
 	pthread_cond_init(&groups->merged, nullptr);
 	groups->layout = layout;
 	groups->query = query;
-	groups->folder =
-		may_spill && query->exec->spill_folder[0] ? query->exec->spill_folder : nullptr;
+	groups->folder = may_spill ? query->exec->spill_folder : nullptr;
 	groups->loaded = GROUPS_PARTS;
 	groups->turns = turns;
 	groups->budget = &query->budget;
@@ -198,7 +197,8 @@ static int look_at_memory(struct groups *groups, uint32_t lane, struct buf *piec
 	    atomic_load_explicit(&budget->used, memory_order_relaxed) < budget->limit / 2)
 		return 0;
 	pthread_mutex_lock(&groups->lock);
-	int r = groups->spill ? 0 : spill_new(groups->folder, GROUPS_PARTS, &groups->spill);
+	int r = groups->spill ? 0
+			      : spill_new(groups->folder, GROUPS_PARTS, nullptr, &groups->spill);
 	pthread_mutex_unlock(&groups->lock);
 	if (r)
 		return r;

@@ -393,8 +393,8 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 		print_group(b, &group, &columns);
 	if (!b->r && query) {
 		print_query_order(b, order, query->order, &columns);
-		if (whole)
-			pushdown_order(b, whole, core, query, row_limit, &scope);
+		if (whole && pushdown_order(b, whole, core, query, row_limit, &scope))
+			buf_clear(order); /* its rows come in order */
 	}
 
 	buf_addf(out, "SELECT %s", core->distinct ? "DISTINCT " : "");

@@ -195,9 +195,12 @@ static void put_joins(struct buf *out, const struct bound *bound, const struct p
 
 static void put_order(struct buf *out, const struct plan *plan)
 {
-	if (plan->limit < 0)
+	if (plan->limit < 0 && plan->n_order == 0)
 		return;
-	buf_addf(out, "  first %" PRIi64 " rows", plan->limit);
+	if (plan->limit < 0)
+		buf_add_str(out, "  all rows");
+	else
+		buf_addf(out, "  first %" PRIi64 " rows", plan->limit);
 	for (uint32_t i = 0; i < plan->n_order; i++)
 		buf_addf(out, "%s c%" PRIu32 "%s", i ? "," : " by", plan->order[i].column,
 			 plan->order[i].descending ? " descending" : "");

@@ -324,24 +324,26 @@ static size_t order_column(struct binder *b, struct draft *draft, const struct e
 	return node ? draft_output(b, draft, node) : SIZE_MAX;
 }
 
-void pushdown_order(struct binder *b, struct draft *draft, const struct core *core,
+bool pushdown_order(struct binder *b, struct draft *draft, const struct core *core,
 		    const struct query *query, int64_t row_limit, struct scope *scope)
 {
 	int64_t rows = rows_wanted(b, query, row_limit);
 	struct vec order = {};
 
-	if (rows < 0 || core->distinct || core->having)
-		return;
+	if (core->having)
+		rows = -1; /* SQLite drops some of them yet */
+	if (core->distinct || (rows < 0 && !query->order))
+		return false;
 	for (const struct select_item *i = core->items; i; i = i->next)
 		if (i->expr && has_window(i->expr))
-			return;
+			return false;
 	for (const struct order_item *i = query->order; i && !b->r; i = i->next) {
 		const struct expr *e = item_meant(b, core, i->expr, true);
 		size_t column = e ? order_column(b, draft, e, scope) : SIZE_MAX;
 		struct order_by *by = column == SIZE_MAX ? nullptr : bind_node(b, sizeof(*by));
 
 		if (!by)
-			return;
+			return false;
 		*by = (struct order_by) { .column = (uint32_t)column,
 					  .descending = i->descending,
 					  .nulls_last =
@@ -351,4 +353,5 @@ void pushdown_order(struct binder *b, struct draft *draft, const struct core *co
 	}
 	draft->order = order;
 	draft->limit = rows;
+	return order.n > 0;
 }

@@ -28,6 +28,10 @@
 /* The pipe that is all of FROM, or nullptr. */
 [[nodiscard]] struct draft *pushdown_whole(const struct scope *scope);
 
-/* Let a pipe that is all of FROM and WHERE yield only the rows that ORDER BY and LIMIT want; both are still printed. */
-void pushdown_order(struct binder *b, struct draft *draft, const struct core *core,
-		    const struct query *query, int64_t row_limit, struct scope *scope);
+/*
+ * Let a pipe that is all of FROM and WHERE yield its rows in the order of ORDER BY, and only those that LIMIT wants, which is
+ * still printed. Returns whether SQLite need not sort any more.
+ */
+[[nodiscard]] bool pushdown_order(struct binder *b, struct draft *draft, const struct core *core,
+				  const struct query *query, int64_t row_limit,
+				  struct scope *scope);

@@ -80,11 +80,6 @@ void sql_limit_memory(uint64_t bytes)
 	(void)sqlite3_hard_heap_limit64((sqlite3_int64)bytes);
 }
 
-void sql_set_temp_folder(char *folder)
-{
-	sqlite3_temp_directory = folder;
-}
-
 struct sql_session {
 	struct store *store;
 	struct exec *exec;
@@ -117,6 +112,10 @@ static int open_empty(sqlite3 **ret)
 	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
 	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
 		return -EIO;
+	/* What it sorts or keeps for a while stays in memory, within sql_limit_memory(): its files would be in clear. */
+	if (sqlite3_exec(*ret, "PRAGMA temp_store = MEMORY", nullptr, nullptr, nullptr) !=
+	    SQLITE_OK)
+		return -ENOMEM;
 	int r = udf_register_all(*ret);
 	for (size_t i = 0; i < countof(LIMITS); i++)
 		(void)sqlite3_limit(*ret, LIMITS[i].limit, LIMITS[i].value);
@@ -217,8 +216,7 @@ static int pipe_failure(int outcome, const struct exec_query *running, const str
 	case PIPE_TIMEOUT:
 		return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
 	case PIPE_TOO_LARGE:
-		return sql_refuse(error, SQL_TOO_LARGE, "",
-				  "The query needs more memory than it may have.");
+		return sql_refuse(error, SQL_TOO_LARGE, "", "%s", exec_query_error(running));
 	case PIPE_FAILED:
 		return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s",
 				  exec_query_error(running));
@@ -409,7 +407,7 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 {
 	struct query_limits limits = { .deadline_us = query->deadline_us,
 				       .cancel = query->cancel,
-				       .memory = SQL_MEMORY_MAX };
+				       .memory = query->memory ? query->memory : SQL_MEMORY_MAX };
 	cleanup(exec_query_free_at) struct exec_query *running = nullptr;
 
 	int r = check_parameters(query, bound, error);

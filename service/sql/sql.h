@@ -74,6 +74,7 @@ struct sql_query {
 		prefix; /* put before the rows, so that an answer need not be copied together; or nullptr */
 	size_t result_max; /* bytes of the rows as JSON */
 	int64_t rows_max;
+	size_t memory; /* bytes that its pipes may use; 0: SQL_MEMORY_MAX */
 	enum sql_way way;
 };
 
@@ -122,9 +123,6 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 
 /* The session's database, for the tables of SQL_TABLES. */
 [[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
-
-/* Where SQLite puts what it sorts when that outgrows its memory: a folder on the encrypted volume; nullptr: nowhere. Once per process; borrowed. */
-void sql_set_temp_folder(char *folder);
 
 struct sqlite3_stmt;
 

@@ -100,13 +100,13 @@ struct segment_body {
 	uint32_t page, pages; /* of the chunk in the file */
 };
 
-static int pin(void *userdata, const struct blob *blob, const uint8_t **ret_data, void **ret_pin)
+static int pin(void *userdata, const struct blob *blob, struct chunk_pinned *ret)
 {
 	const struct segment_body *body = userdata;
 	struct segment *segment = body->segment;
 	struct pin *pinned = nullptr;
 	const uint8_t *data = nullptr;
-	uint32_t page = 0;
+	struct pin_about about = {};
 
 	/* The head was checked by chunk_open_body(), but not against the place of its pages. */
 	if (blob->pages == 0 || blob->page > body->pages ||
@@ -117,15 +117,18 @@ static int pin(void *userdata, const struct blob *blob, const uint8_t **ret_data
 	}
 	int r = cache_pin(segment->store->cache, segment->sealed, segment->file_key,
 			  (struct extent) { body->page + blob->page, blob->pages }, &data, &pinned,
-			  &page);
+			  &about);
 	if (r == SEALED_DAMAGED) {
-		(void)!damaged(segment, page);
+		(void)!damaged(segment, about.page);
 		return CHUNK_DAMAGED;
 	}
 	if (r)
 		return r > 0 ? CHUNK_DAMAGED : r;
-	*ret_data = data + blob->offset;
-	*ret_pin = pinned;
+	*ret = (struct chunk_pinned) {
+		.data = data + blob->offset,
+		.pin = pinned,
+		.pages = { blob->pages, about.missed ? blob->pages : 0 },
+	};
 	return 0;
 }
 

@@ -99,6 +99,51 @@ int cell_compare(const struct cell *a, const struct cell *b)
 	return compare_packed(a, b);
 }
 
+/* The first bytes of a string as a number that grows with its order. */
+static uint64_t first_bytes(const struct str *s)
+{
+	uint64_t word = 0;
+
+	for (uint32_t i = 0; i < sizeof(word); i++)
+		word = word << 8 | (i < s->len ? (uint8_t)s->at[i] : 0);
+	return word;
+}
+
+/* A float's bits so that they grow with it; both zeros are the same. */
+static uint64_t ascending_bits(double f)
+{
+	double plain = f + 0.0;
+	uint64_t bits;
+
+	memcpy(&bits, &plain, sizeof(bits));
+	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+uint64_t cell_prefix(const struct cell *cell)
+{
+	enum class class = class_of(cell);
+	uint64_t rest = 0;
+
+	switch (class) {
+	case CLASS_NULL:
+		return 0;
+	case CLASS_NUMBER: /* an int becomes the nearest float: never past another that is larger */
+		rest = ascending_bits(cell->kind == KIND_INT ? (double)cell->i : cell->f) >> 2;
+		break;
+	case CLASS_TEXT:
+		rest = first_bytes(&cell->s) >> 2;
+		break;
+	case CLASS_OTHER: /* the tag has 6 bits */
+		if (KINDS_INTS >> cell->kind & 1)
+			rest = ((uint64_t)cell->i ^ UINT64_C(1) << 63) >> 8;
+		else if (cell->kind > KIND_FLOAT)
+			rest = first_bytes(&cell->s) >> 8;
+		rest |= (uint64_t)TAGS[cell->kind] << 56;
+		break;
+	}
+	return (uint64_t)class << 62 | rest;
+}
+
 /* A float that is an int has the int's hash. */
 static uint64_t hash_float(const uint64_t key[2], double f)
 {

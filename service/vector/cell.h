@@ -28,6 +28,9 @@ struct cell {
 /* Order of two cells: < 0, 0, > 0. NULL and MISSING are equal here; NaN counts as NULL. */
 [[nodiscard]] int cell_compare(const struct cell *a, const struct cell *b);
 
+/* A number that grows with the order: of two cells whose numbers differ, the one with the smaller comes first. */
+[[nodiscard]] uint64_t cell_prefix(const struct cell *cell);
+
 /* Order of two strings by their bytes: < 0, 0, > 0. */
 [[nodiscard]] int cell_compare_text(const struct str *a, const struct str *b);
 

@@ -99,3 +99,27 @@ int rows_pick(struct rows *rows, const struct rows *from, const uint32_t *list, 
 	}
 	return r;
 }
+
+int rows_add_cells(struct rows *rows, const struct cell *cell)
+{
+	int r = reserve(rows, 1);
+
+	for (uint32_t c = 0; c < rows->width && r == 0; c++) {
+		struct slim slim = slim_of(&cell[c]);
+
+		if (slim_has_string(&slim)) {
+			struct cell copy = cell[c];
+
+			r = pile_copy(&rows->room, &copy.s);
+			slim = slim_of(&copy);
+		}
+		rows->at[rows->n * rows->width + c] = slim;
+	}
+	rows->n += r == 0;
+	return r;
+}
+
+size_t rows_bytes(const struct rows *rows)
+{
+	return rows->size * rows->width * sizeof(*rows->at) + rows->room.size;
+}

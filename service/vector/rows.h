@@ -40,6 +40,12 @@ void rows_done(struct rows *rows);
 [[nodiscard]] int rows_add(struct rows *rows, const struct vector *const *column,
 			   const struct set *selection);
 
+/* Append one row, cell[width]. Returns 0, -ENOMEM or -EDQUOT. */
+[[nodiscard]] int rows_add_cells(struct rows *rows, const struct cell *cell);
+
+/* Bytes that its memory counts as. */
+[[nodiscard]] size_t rows_bytes(const struct rows *rows);
+
 /* Append n rows of another, those that list names or its first; strings are copied. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int rows_pick(struct rows *rows, const struct rows *from, const uint32_t *list,
 			    size_t n);
@@ -54,6 +60,12 @@ static inline struct slim slim_of(const struct cell *cell)
 	else if (cell->kind > KIND_FLOAT && !(KINDS_INTS >> cell->kind & 1))
 		slim = (struct slim) { (uint64_t)(uintptr_t)cell->s.at, cell->s.len, cell->kind };
 	return slim;
+}
+
+/* Whether a slim has a string. */
+static inline bool slim_has_string(const struct slim *slim)
+{
+	return slim->kind > KIND_FLOAT && !(KINDS_INTS >> slim->kind & 1);
 }
 
 /* The reverse. */

@@ -49,13 +49,11 @@ static int add_blob(void *userdata, const void *data, size_t len, struct blob *r
 	return 0;
 }
 
-static int pin_blob(void *userdata, const struct blob *blob, const uint8_t **ret_data,
-		    void **ret_pin)
+static int pin_blob(void *userdata, const struct blob *blob, struct chunk_pinned *ret)
 {
 	const struct body *body = userdata;
 
-	*ret_data = body->blob[blob->page];
-	*ret_pin = nullptr;
+	*ret = (struct chunk_pinned) { .data = body->blob[blob->page] };
 	return 0;
 }
 

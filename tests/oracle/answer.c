@@ -45,7 +45,8 @@ static size_t put_parameters(struct buf *out, struct sql_parameter *ret)
 	return n;
 }
 
-void answer_get(struct sql_session *session, enum sql_way way, const char *text, struct answer *ret)
+void answer_get(struct sql_session *session, enum sql_way way, size_t memory, const char *text,
+		struct answer *ret)
 {
 	cleanup(sql_result_done) struct sql_result result = {};
 	auto_buf struct buf packed = buf_make(1024);
@@ -57,6 +58,7 @@ void answer_get(struct sql_session *session, enum sql_way way, const char *text,
 				   .deadline_us = clock_mono_us() + DEADLINE_US,
 				   .result_max = RESULT_MAX,
 				   .rows_max = 10'000'000,
+				   .memory = memory,
 				   .way = way };
 	size_t i, max;
 	yyjson_val *row;
@@ -65,6 +67,7 @@ void answer_get(struct sql_session *session, enum sql_way way, const char *text,
 	ret->r = sql_run(session, &query, &result, &ret->error);
 	if (ret->r)
 		return;
+	ret->spilled = result.figures.spilled_bytes > 0;
 	ret->read =
 		yyjson_read((const char *)result.rows.data, result.rows.len, YYJSON_READ_NOFLAG);
 	yyjson_val *root = yyjson_doc_get_root(ret->read);

@@ -19,6 +19,7 @@ struct answer {
 	yyjson_doc *read;
 	yyjson_val **row; /* [n] in the order in which they came */
 	size_t n;
+	bool spilled; /* some of it was on disk for a while */
 };
 
 /* How far two values may lie apart and still be the same. */
@@ -27,8 +28,8 @@ struct tolerance {
 	double relative; /* of floats */
 };
 
-/* Run a query one way. parameters are the same for all. Free with answer_done(). */
-void answer_get(struct sql_session *session, enum sql_way way, const char *text,
+/* Run a query one way, with so many bytes for its pipes (0: the usual). parameters are the same for all. Free with answer_done(). */
+void answer_get(struct sql_session *session, enum sql_way way, size_t memory, const char *text,
 		struct answer *ret);
 
 /* Free what it holds. */

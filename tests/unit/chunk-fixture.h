@@ -64,16 +64,14 @@ static inline int fixture_add(void *userdata, const void *data, size_t len, stru
 	return buf_error(&file->data);
 }
 
-static inline int fixture_pin(void *userdata, const struct blob *blob, const uint8_t **ret_data,
-			      void **ret_pin)
+static inline int fixture_pin(void *userdata, const struct blob *blob, struct chunk_pinned *ret)
 {
 	const struct fixture_file *file = userdata;
 
 	if (blob->page != 7 || blob->pages != 1 ||
 	    (uint64_t)blob->offset + blob->len > file->data.len)
 		return CHUNK_DAMAGED;
-	*ret_data = file->data.data + blob->offset;
-	*ret_pin = nullptr;
+	*ret = (struct chunk_pinned) { .data = file->data.data + blob->offset };
 	return 0;
 }
 

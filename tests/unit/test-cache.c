@@ -58,10 +58,10 @@ static void bench_done(struct bench *bench)
 static int pin(struct bench *bench, uint32_t page, uint32_t pages, struct pin **ret)
 {
 	const uint8_t *data = nullptr;
-	uint32_t wrong;
+	struct pin_about about;
 
 	int r = cache_pin(bench->cache, bench->sealed, 1, (struct extent) { page, pages }, &data,
-			  ret, &wrong);
+			  ret, &about);
 	for (uint32_t i = 0; r == 0 && i < pages; i++)
 		if (data[i * SEALED_PAGE] != page + i)
 			return -EBADMSG;
@@ -95,6 +95,24 @@ static bool what_was_read_is_not_read_again(void)
 	CHECK_EQ(figures(&bench).hits, 36u);
 	CHECK_EQ(figures(&bench).pages_read, 8u);
 	CHECK_EQ(figures(&bench).used, 8 * SEALED_PAGE);
+	return true;
+}
+
+static bool a_caller_hears_whether_it_had_to_read(void)
+{
+	auto_bench struct bench bench = {};
+	const uint8_t *data;
+
+	CHECK(bench_open(&bench, 16));
+	for (int i = 0; i < 2; i++) {
+		cleanup(cache_unpin_at) struct pin *held = nullptr;
+		struct pin_about about = {};
+
+		CHECK_EQ(cache_pin(bench.cache, bench.sealed, 1, (struct extent) { 3, 2 }, &data,
+				   &held, &about),
+			 0);
+		CHECK_EQ(about.missed, i == 0);
+	}
 	return true;
 }
 
@@ -168,14 +186,14 @@ static bool a_file_that_goes_away_is_forgotten(void)
 	auto_bench struct bench bench = {};
 	cleanup(cache_unpin_at) struct pin *held = nullptr;
 	const uint8_t *data;
-	uint32_t page;
+	struct pin_about about;
 
 	CHECK(bench_open(&bench, 16));
 	CHECK_EQ(pin(&bench, 0, 3, &held), 0);
 	CHECK_EQ(touch(&bench, 8, 2), 0);
 	cleanup(cache_unpin_at) struct pin *other = nullptr;
 	CHECK_EQ(cache_pin(bench.cache, bench.sealed, 2, (struct extent) { 8, 2 }, &data, &other,
-			   &page),
+			   &about),
 		 0);
 	cache_forget(bench.cache, 1);
 	CHECK_EQ(figures(&bench).used, 5 * SEALED_PAGE);
@@ -189,17 +207,17 @@ static bool an_extent_that_cannot_be_read_leaves_nothing_behind(void)
 	auto_bench struct bench bench = {};
 	struct pin *none = nullptr;
 	const uint8_t *data;
-	uint32_t page = 0;
+	struct pin_about about = {};
 
 	CHECK(bench_open(&bench, 16));
 	CHECK_EQ(cache_pin(bench.cache, bench.sealed, 1, (struct extent) { PAGES - 1, 2 }, &data,
-			   &none, &page),
+			   &none, &about),
 		 SEALED_DAMAGED);
-	CHECK_EQ(page, PAGES - 1);
+	CHECK_EQ(about.page, PAGES - 1);
 	CHECK_EQ(cache_pin(bench.cache, bench.sealed, 1, (struct extent) { 3, 0 }, &data, &none,
-			   &page),
+			   &about),
 		 SEALED_DAMAGED);
-	CHECK_EQ(page, 3u);
+	CHECK_EQ(about.page, 3u);
 	CHECK(!none);
 	CHECK_EQ(figures(&bench).used, 0u);
 	return true;
@@ -307,13 +325,13 @@ static bool every_failed_allocation_is_survived(void)
 		cleanup(cache_free_at) struct cache *cache = nullptr;
 		cleanup(cache_unpin_at) struct pin *held = nullptr;
 		const uint8_t *data;
-		uint32_t page;
+		struct pin_about about;
 
 		fault_at(n);
 		int r = cache_new(1u << 20, &cache);
 		if (r == 0)
 			r = cache_pin(cache, bench.sealed, 1, (struct extent) { 1, 1 }, &data,
-				      &held, &page);
+				      &held, &about);
 		if (!fault_end())
 			return r == 0;
 		CHECK_EQ(r, -ENOMEM);
@@ -324,6 +342,7 @@ static bool every_failed_allocation_is_survived(void)
 int main(void)
 {
 	RUN(what_was_read_is_not_read_again);
+	RUN(a_caller_hears_whether_it_had_to_read);
 	RUN(the_oldest_goes_first);
 	RUN(what_is_used_again_and_again_outlives_a_scan);
 	RUN(what_is_pinned_stays_and_the_budget_too);

@@ -170,14 +170,13 @@ struct counted {
 	unsigned int pins, released;
 };
 
-static int count_pin(void *userdata, const struct blob *blob, const uint8_t **ret_data,
-		     void **ret_pin)
+static int count_pin(void *userdata, const struct blob *blob, struct chunk_pinned *ret)
 {
 	struct counted *counted = userdata;
-	int r = fixture_pin(&counted->file, blob, ret_data, ret_pin);
+	int r = fixture_pin(&counted->file, blob, ret);
 
 	counted->pins += r == 0;
-	*ret_pin = counted;
+	ret->pin = counted;
 	return r;
 }
 

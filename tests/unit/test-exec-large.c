@@ -121,29 +121,6 @@ static bool distinct_values_that_do_not_fit_are_counted_all_the_same(void)
 	return true;
 }
 
-static bool what_cannot_go_to_disk_is_refused(void)
-{
-	plan_begin();
-	struct node *output[] = { field("k"), field("v") };
-	struct order_by order = { 1, true, true };
-	struct plan plan = { .snapshot = snapshot,
-			     .field = plan_fields,
-			     .n_fields = n_plan_fields,
-			     .output = output,
-			     .n_outputs = 2,
-			     .order = &order,
-			     .n_order = 1,
-			     .limit = DOCUMENTS };
-	struct result little;
-
-	run(&plan, 1u << 18, &little);
-	CHECK_EQ(little.r, PIPE_TOO_LARGE);
-	run(&plan, 66u << 20, &little);
-	CHECK_EQ(little.r, PIPE_END);
-	CHECK_EQ(little.rows, DOCUMENTS);
-	return true;
-}
-
 static bool sums_of_floats_are_the_same_whatever_thread_comes_first(void)
 {
 	plan_begin();
@@ -220,7 +197,6 @@ int main(void)
 		return 1;
 	RUN(groups_that_do_not_fit_go_to_disk_and_come_back_the_same);
 	RUN(distinct_values_that_do_not_fit_are_counted_all_the_same);
-	RUN(what_cannot_go_to_disk_is_refused);
 	RUN(sums_of_floats_are_the_same_whatever_thread_comes_first);
 	RUN(rows_come_in_the_order_of_documents);
 	RUN(a_query_ends_when_it_is_cancelled_or_late);

@@ -298,6 +298,28 @@ static bool columns_and_collections_are_described(void)
 	return strcmp(buf_text(&result.collections), "[\"commons.people\"]") == 0;
 }
 
+/* Sealed, then opened anew, so that nothing is in memory. */
+static bool a_query_says_which_pages_came_from_disk(void)
+{
+	static const char TEXT[] =
+		"SELECT p.name, c.land FROM people p JOIN cities c ON p.city = c.city";
+
+	CHECK_EQ(store_keep(f.store, STORE_KEEP_SEAL), 0);
+	fixture_close(&f);
+	CHECK(fixture_open(&f));
+	for (int i = 0; i < 2; i++) {
+		cleanup(sql_result_done) struct sql_result result = {};
+
+		CHECK_EQ(run(TEXT, &result, 10'000'000), 0);
+		CHECK(result.figures.pages_read >= 2);
+		if (i == 0)
+			CHECK(result.figures.pages_missed >= 2);
+		else
+			CHECK_EQ(result.figures.pages_missed, 0u);
+	}
+	return true;
+}
+
 static bool every_failed_allocation_is_survived(void)
 {
 	static const char TEXT[] =
@@ -334,6 +356,7 @@ int main(void)
 	RUN(a_result_too_large_is_refused);
 	RUN(columns_and_collections_are_described);
 	RUN(every_failed_allocation_is_survived);
+	RUN(a_query_says_which_pages_came_from_disk);
 	fixture_done(&f);
 	return tap_done();
 }
