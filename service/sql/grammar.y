@@ -14,7 +14,7 @@
 #include "service/sql/parse_query.h"
 #include "service/sql/parse_tree.h"
 
-/* Not for us: tracing to a file, and a way to have the parser on the heap. */
+/* Without tracing to a file, which is all that this is for here, functions that allocate, and recovery after the first error. */
 #define NDEBUG
 #define grammar_ENGINEALWAYSONSTACK 1
 #define YYNOERRORRECOVERY 1
@@ -32,7 +32,7 @@
 %extra_context { struct parser *p }
 %start_symbol statement
 
-/* One entry for each symbol that waits to become part of something: up to 14 for each bracket (OR, AND, =, ||, +, * and their left sides). */
+/* A place for each symbol that waits for what follows: up to 14 within each of parse.c's 50 brackets (OR, AND, =, ||, +, * …). */
 %stack_size 800
 %stack_overflow { refuse_at(p, p->at, "This expression is nested too deeply."); }
 %syntax_error { p->unexpected = true; }
@@ -49,8 +49,8 @@
 %nonassoc ZONE.
 %nonassoc DOT.
 
-%fallback ID ASC AT BERNOULLI CAST CUBE CURRENT DESC DESCRIBE DOUBLE ESCAPE EXPLAIN EXTRACT FIRST FOLLOWING GROUPING GROUPS INSERT
-	INTERVAL LAST LATERAL NULLS ORDINALITY PARTITION PRECEDING PRECISION RANGE ROLLUP ROW ROWS SCRIPT SETS TIME TRY_CAST TYPED
+%fallback ID ASC AT BERNOULLI CAST CUBE CURRENT DESC DESCRIBE DOUBLE ESCAPE EXPLAIN EXTRACT FIRST FOLLOWING GROUPING GROUPS
+	INSERT INTERVAL LAST LATERAL NULLS ORDINALITY PARTITION PRECEDING PRECISION RANGE ROLLUP ROW ROWS SCRIPT SETS TIME TRY_CAST TYPED
 	UNBOUNDED UNDEFINED VALUES ZONE.
 %fallback EXCEPT LEAVING.
 %wildcard ANY.
@@ -439,7 +439,9 @@ bool grammar_trial(struct grammar_trial *trial, int code)
 		}
 		if (trial->top + 1 == GRAMMAR_DEPTH)
 			return false;
-		trial->state[++trial->top] = (uint16_t)(act <= YY_MAX_SHIFT || act > YY_MAX_SHIFTREDUCE ? act : act + YY_MIN_REDUCE - YY_MIN_SHIFTREDUCE);
+		if (act > YY_MAX_SHIFT && act <= YY_MAX_SHIFTREDUCE)
+			act += YY_MIN_REDUCE - YY_MIN_SHIFTREDUCE;
+		trial->state[++trial->top] = (uint16_t)act;
 		if (code < 0)
 			return true;
 	}
