@@ -15,10 +15,10 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/function/function.h"
-#include "service/sql/arena.h"
-#include "service/sql/ast.h"
 #include "service/sql/sql.h"
 #include "service/store/store.h"
+#include "service/syntax/arena.h"
+#include "service/syntax/ast.h"
 
 /* One column of what a query yields. */
 struct column {

@@ -14,8 +14,8 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/sql/arena.h"
 #include "service/sql/bind.h"
+#include "service/syntax/arena.h"
 
 struct reply;
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/sql/ast.h"
 #include "service/sql/bind.h"
+#include "service/syntax/ast.h"
 
 struct draft;
 struct snapshot;

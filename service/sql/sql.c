@@ -16,14 +16,14 @@
 #include "service/exec/pipe.h"
 #include "service/function/function.h"
 #include "service/function/udf.h"
-#include "service/sql/arena.h"
 #include "service/sql/bind.h"
 #include "service/sql/evaluate.h"
 #include "service/sql/explain.h"
-#include "service/sql/lex.h"
-#include "service/sql/parse.h"
 #include "service/sql/pipe_table.h"
 #include "service/sql/reply.h"
+#include "service/syntax/arena.h"
+#include "service/syntax/lex.h"
+#include "service/syntax/parse.h"
 #include "service/value/value.h"
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
@@ -31,41 +31,6 @@ constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
 constexpr size_t ERROR_TEXT_MAX = 2000;
 constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
 constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
-
-[[gnu::format(printf, 4, 0)]] static int refuse(struct sql_error *error, enum sql_error_kind kind,
-						const char *id, const char *format, va_list args)
-{
-	*error = (struct sql_error) { .kind = kind };
-	(void)snprintf(error->id, sizeof(error->id), "%s", id);
-	(void)vsnprintf(error->message, sizeof(error->message), format, args);
-	if (strcmp(id, "not_implemented") == 0)
-		error->kind = SQL_NOT_IMPLEMENTED;
-	return SQL_REFUSED;
-}
-
-int sql_refuse(struct sql_error *error, enum sql_error_kind kind, const char *id,
-	       const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	int r = refuse(error, kind, id, format, args);
-	va_end(args);
-	return r;
-}
-
-int sql_refuse_at(struct sql_error *error, const struct token *at, const char *id,
-		  const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	int r = refuse(error, SQL_QUERY_ERROR, id, format, args);
-	va_end(args);
-	error->line = at->line;
-	error->column = at->column;
-	return r;
-}
 
 void sql_result_done(struct sql_result *result)
 {

@@ -8,9 +8,9 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/sql/arena.h"
-#include "service/sql/lex.h"
-#include "service/sql/parse.h"
+#include "service/syntax/arena.h"
+#include "service/syntax/lex.h"
+#include "service/syntax/parse.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/sql-fixture.h"

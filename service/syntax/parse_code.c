@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/parse_code.h"
+#include "service/syntax/parse_code.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 
 #include "common/base.h"
 #include "service/function/function.h"
-#include "service/sql/grammar.h"
-#include "service/sql/lex.h"
+#include "service/syntax/grammar.h"
+#include "service/syntax/lex.h"
 
 /* In the order of strcmp(). */
 /* clang-format off */

@@ -4,7 +4,7 @@
 /*
  * parse_grammar: the parser that lemon makes of grammar.y, and trying what it would take.
  *
- * Layer 6 (service/sql). The parser's memory is grammar_size() bytes of the caller's; it has no other.
+ * Layer 6 (service/syntax). The parser's memory is grammar_size() bytes of the caller's; it has no other.
  */
 
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/sql/parse_query.h"
+#include "service/syntax/parse_query.h"
 
 struct from_item *tree_collection(struct parser *p, const struct expr *path)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/arena.h"
+#include "service/syntax/arena.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 /*
  * arena: memory that lives as long as one statement and is freed in one go.
  *
- * Layer 6 (service/sql). Threads: one at a time.
+ * Layer 6 (service/syntax). Threads: one at a time.
  */
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/parse.h"
+#include "service/syntax/parse.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "service/sql/grammar.h"
-#include "service/sql/parse_code.h"
-#include "service/sql/parse_grammar.h"
-#include "service/sql/parse_internal.h"
+#include "service/syntax/grammar.h"
+#include "service/syntax/parse_code.h"
+#include "service/syntax/parse_grammar.h"
+#include "service/syntax/parse_internal.h"
 
 void *node(struct parser *p, size_t size)
 {

@@ -2,8 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/sql/parse_internal.h"
-#include "service/sql/parse_tree.h"
+#include "service/syntax/parse_internal.h"
+#include "service/syntax/parse_tree.h"
 
 static uint16_t deeper(uint16_t depth, const struct expr *child)
 {

@@ -6,13 +6,13 @@
  * functions of parse_tree.h and parse_query.h, which make a node or, once the query is refused, nothing.
  */
 %include {
-#include "service/sql/parse_grammar.h"
+#include "service/syntax/parse_grammar.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/sql/parse_query.h"
-#include "service/sql/parse_tree.h"
+#include "service/syntax/parse_query.h"
+#include "service/syntax/parse_tree.h"
 
 /* Without tracing to a file, which is all that this is for here, functions that allocate, and recovery after the first error. */
 #define NDEBUG

@@ -4,13 +4,13 @@
 /*
  * ast: a parsed query as a tree. Everything in it lives in one arena.
  *
- * Layer 6 (service/sql). Plain data.
+ * Layer 6 (service/syntax). Plain data.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "service/sql/lex.h"
+#include "service/syntax/lex.h"
 
 struct expr;
 struct query;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/parse_query.h"
+#include "service/syntax/parse_query.h"
 
 #include <stddef.h>
 #include <stdint.h>

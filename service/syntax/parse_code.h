@@ -4,7 +4,7 @@
 /*
  * parse_code: which of the grammar's terminals a token is; the dialect's keywords.
  *
- * Layer 6 (service/sql). Pure functions.
+ * Layer 6 (service/syntax). Pure functions.
  */
 
 #include <stddef.h>

@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "service/function/function.h"
-#include "service/sql/parse_query.h"
-#include "service/sql/parse_tree.h"
+#include "service/syntax/parse_query.h"
+#include "service/syntax/parse_tree.h"
 
 constexpr size_t SETS_MAX = 64; /* parts of the UNION ALL they become; SQLite takes 100 */
 constexpr size_t CUBE_MAX = 6;	/* 2^6 sets */

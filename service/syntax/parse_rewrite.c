@@ -3,10 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "service/sql/lex.h"
-#include "service/sql/parse.h"
-#include "service/sql/parse_query.h"
-#include "service/sql/parse_tree.h"
+#include "service/syntax/lex.h"
+#include "service/syntax/parse.h"
+#include "service/syntax/parse_query.h"
+#include "service/syntax/parse_tree.h"
 
 /* What is said in terms of something simpler, so that nothing behind the parser needs to know of it. */
 

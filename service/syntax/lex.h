@@ -4,14 +4,14 @@
 /*
  * lex: the text of a query as tokens that know their line and column.
  *
- * Layer 6 (service/sql). Pure functions.
+ * Layer 6 (service/syntax). Pure functions.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/sql/arena.h"
+#include "service/syntax/arena.h"
 
 constexpr size_t SQL_TEXT_MAX = 1u << 20; /* bytes of a query; longer ones are refused */
 

@@ -4,7 +4,7 @@
 /*
  * parse_internal: what the parts of the parser share.
  *
- * Layer 6 (service/sql). Only the parser's own files include it. A text becomes tokens (lex.h), each token a code
+ * Layer 6 (service/syntax). Only the parser's own files include it. A text becomes tokens (lex.h), each token a code
  * (parse_code.h), the codes a tree (grammar.y calling parse_tree.h). Every function returns nullptr, false or nothing useful once
  * p->r is set, and takes nullptr for what was not made for that reason.
  */
@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/sql/arena.h"
-#include "service/sql/ast.h"
-#include "service/sql/sql.h"
+#include "service/syntax/arena.h"
+#include "service/syntax/ast.h"
+#include "service/syntax/refusal.h"
 
 constexpr unsigned int NESTING_MAX =
 	100; /* what BRACKET_COST and QUERY_COST come to; bounds all recursion */

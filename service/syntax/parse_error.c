@@ -2,10 +2,10 @@
 #include <stddef.h>
 
 #include "common/base.h"
-#include "service/sql/grammar.h"
-#include "service/sql/parse_code.h"
-#include "service/sql/parse_grammar.h"
-#include "service/sql/parse_internal.h"
+#include "service/syntax/grammar.h"
+#include "service/syntax/parse_code.h"
+#include "service/syntax/parse_grammar.h"
+#include "service/syntax/parse_internal.h"
 
 /*
  * What was expected, by what the grammar would have taken: the first line whose codes it takes, one after the other, where the

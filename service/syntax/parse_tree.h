@@ -4,11 +4,11 @@
 /*
  * parse_tree: the expressions that the grammar's actions make: nodes of ast.h, and what is on the way there.
  *
- * Layer 6 (service/sql). For grammar.y. See parse_internal.h about what happens once the query is refused.
+ * Layer 6 (service/syntax). For grammar.y. See parse_internal.h about what happens once the query is refused.
  */
 
-#include "service/sql/ast.h"
-#include "service/sql/parse_internal.h"
+#include "service/syntax/ast.h"
+#include "service/syntax/parse_internal.h"
 
 /* LIMIT and OFFSET; either may be nullptr. */
 struct limits {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/sql/lex.h"
+#include "service/syntax/lex.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/utf8.h"
-#include "service/sql/sql.h"
+#include "service/syntax/refusal.h"
 
 /* Where the lexer stands. */
 struct lexer {

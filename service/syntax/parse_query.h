@@ -4,12 +4,12 @@
 /*
  * parse_query: the queries that the grammar's actions make.
  *
- * Layer 6 (service/sql). For grammar.y. See parse_internal.h about what happens once the query is refused.
+ * Layer 6 (service/syntax). For grammar.y. See parse_internal.h about what happens once the query is refused.
  */
 
-#include "service/sql/ast.h"
-#include "service/sql/parse_internal.h"
-#include "service/sql/parse_tree.h"
+#include "service/syntax/ast.h"
+#include "service/syntax/parse_internal.h"
+#include "service/syntax/parse_tree.h"
 
 /* The whole: what p->query is to be. */
 void tree_statement(struct parser *p, struct query *query, bool explain);

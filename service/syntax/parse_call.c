@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "service/sql/parse_internal.h"
-#include "service/sql/parse_tree.h"
+#include "service/syntax/parse_internal.h"
+#include "service/syntax/parse_tree.h"
 
 struct arguments *tree_arguments(struct parser *p, const struct arguments *arguments)
 {
