@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-store_tests := store store-busy store-crash store-import store-parts
+store_tests := segment store store-busy store-crash store-import store-parts
 tests += $(store_tests:%=tests/unit/test-%)
 $(foreach t,$(store_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
