@@ -18,8 +18,11 @@
 #include <yyjson.h>
 
 #include "common/base.h"
+#include "common/buf.h"
 #include "common/clock.h"
 #include "service/chunk/builder.h"
+#include "service/chunk/chunk.h"
+#include "service/chunk/document.h"
 #include "service/keys/keys.h"
 #include "service/store/catalog.h"
 #include "service/store/documents.h"
@@ -30,6 +33,7 @@ constexpr size_t THREADS = 2;
 constexpr size_t LOAD_BATCH = 20'000;
 constexpr size_t STREAM_BATCH = 100;
 constexpr size_t STREAM_COMMITS = 1000;
+constexpr uint32_t READS = 2000;
 
 struct feed {
 	pthread_mutex_t lock;
@@ -185,6 +189,36 @@ static int keep(const char *what, struct store *store, enum store_keep how)
 	return r;
 }
 
+/* Read single documents, each with all that has to be opened for it. */
+static int read_some(struct store *store)
+{
+	struct snapshot *now = nullptr;
+	struct buf packed = buf_make(1 << 20);
+	int r = snapshot_take(store, "commons", "events", &now);
+
+	for (uint32_t round = 0; r == 0 && round < 2; round++) {
+		uint64_t cpu = cpu_us();
+
+		for (uint32_t i = 0; r == 0 && i < READS; i++) {
+			struct chunk *chunk =
+				snapshot_chunk(now, i * 7919 % snapshot_chunks(now))->chunk;
+			struct document_reader *reader = nullptr;
+
+			buf_clear(&packed);
+			r = document_reader_new(chunk, &reader);
+			if (r == 0)
+				r = document_read(reader, 0, i * 104'729 % chunk_rows(chunk),
+						  &packed);
+			document_reader_free(reader);
+		}
+		printf("%-24s %.1f us CPU each\n", "one document",
+		       (double)(cpu_us() - cpu) / READS);
+	}
+	buf_done(&packed);
+	snapshot_unref(now);
+	return r;
+}
+
 static int open_store(const char *folder, struct keys **keys, struct store **ret)
 {
 	char path[512];
@@ -238,6 +272,7 @@ int main(int argc, char **argv)
 			printf("%-24s %" PRIi64 " in %zu chunks\n", "documents",
 			       snapshot_documents(now), snapshot_chunks(now));
 		snapshot_unref(now);
+		r = r ? r : read_some(store);
 	}
 	(void)malloc_trim(0);
 	report("after trim", &one, 0, 1, 1);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-fuzzers += tests/fuzz/fuzz-segment
-tests/fuzz/fuzz-segment.src := tests/fuzz/fuzz-segment.c
-tests/fuzz/fuzz-segment.libs := $(store_libs) common/common $(fuzz_main)
-tests/fuzz/fuzz-segment.pkgs := $(common_pkgs) $(store_pkgs)
+store_fuzzers := catalog replay segment
+fuzzers += $(store_fuzzers:%=tests/fuzz/fuzz-%)
+$(foreach f,$(store_fuzzers),\
+	$(eval tests/fuzz/fuzz-$(f).src := tests/fuzz/fuzz-$(f).c)\
+	$(eval tests/fuzz/fuzz-$(f).libs := $(store_libs) common/common $(fuzz_main))\
+	$(eval tests/fuzz/fuzz-$(f).pkgs := $(common_pkgs) $(store_pkgs)))

@@ -81,7 +81,9 @@ static inline int fixture_again(struct fixture *f)
 
 static inline bool fixture_init(struct fixture *f)
 {
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/store-XXXXXX");
+	const char *where = getenv("TMPDIR");
+
+	(void)snprintf(f->folder, sizeof(f->folder), "%.16s/store-XXXXXX", where ? where : "/tmp");
 	return mkdtemp(f->folder) && fixture_open(f) == 0;
 }
 
