@@ -2,6 +2,8 @@
 #include "service/exec/join.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbit.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +11,8 @@
 #include <string.h>
 
 #include "service/exec/run.h"
+#include "service/exec/split.h"
+#include "service/vector/packed_row.h"
 #include "service/vector/rows.h"
 
 constexpr uint32_t CODES_MAX = 65'535; /* rows that codes of a dictionary can name */
@@ -25,7 +29,8 @@ struct join_table {
 	uint32_t *same; /* [rows] the next with the same key */
 	uint32_t *slot; /* [mask + 1] */
 	uint64_t mask;
-	bool unique; /* no key has two rows */
+	size_t counted; /* bytes of the last four */
+	bool unique;	/* no key has two rows */
 };
 
 /* The plan that reads the collection, and the memory of its parts. */
@@ -38,21 +43,38 @@ struct inner {
 	uint32_t n_parts;
 	struct prepared prepared;
 	struct run run;
+	size_t before; /* bytes of the query's that were used already */
+	pthread_mutex_t lock;
+	_Atomic(struct split *) split; /* once there is one, rows go there */
 };
 
 static void inner_done(struct inner *inner)
 {
 	run_done(&inner->run);
 	prepared_done(&inner->prepared);
+	pthread_mutex_destroy(&inner->lock);
 	for (uint32_t i = 0; inner->part && i < inner->n_parts; i++)
 		rows_done(&inner->part[i]);
 	free(inner->part);
+	split_free(inner->split);
 	free(inner->field);
 	free(inner->node);
 	free(inner->output);
 }
 
-struct join_table *join_free(struct join_table *table)
+/* Empty a table, for other rows or none. */
+static void empty(struct join_table *table)
+{
+	rows_done(&table->rows);
+	budget_give(table->rows.room.budget, table->counted);
+	table->counted = 0;
+	free(TAKE(table->hash));
+	free(TAKE(table->next));
+	free(TAKE(table->same));
+	free(TAKE(table->slot));
+}
+
+static struct join_table *join_free(struct join_table *table)
 {
 	if (!table)
 		return nullptr;
@@ -62,14 +84,17 @@ struct join_table *join_free(struct join_table *table)
 		free(table->kind[i]);
 	free(table->kind);
 	free(table->dictionary);
-	rows_done(&table->rows);
+	empty(table);
 	free(table->column);
-	free(table->hash);
-	free(table->next);
-	free(table->same);
-	free(table->slot);
 	free(table);
 	return nullptr;
+}
+CLEANUP_FN(struct join_table, join_free)
+
+void join_done(struct joined *joined)
+{
+	join_free_at(&joined->table);
+	split_free_at(&joined->split);
 }
 
 /* Make the inner plan: the key and all fields of this source as outputs. */
@@ -113,39 +138,124 @@ static int make_plan(const struct plan *plan, uint32_t number, struct inner *inn
 	return 0;
 }
 
+/* --- reading ------------------------------------------------------------------------------------- */
+
+/* Bytes that the query has left for the join. */
+static size_t room_of(const struct inner *inner)
+{
+	const struct budget *budget = &inner->run.query->budget;
+
+	return inner->before < budget->limit ? budget->limit - inner->before : 0;
+}
+
+/* Whether so much has been read that it had better go to disk: a table takes up to three times that while it is made. */
+static bool is_tight(const struct inner *inner)
+{
+	const struct exec_query *query = inner->run.query;
+	size_t used = atomic_load_explicit(&query->budget.used, memory_order_relaxed);
+
+	return query->exec->spill_folder && used > inner->before &&
+	       used - inner->before > room_of(inner) / 3;
+}
+
+/* Have rows go to disk from now on. */
+static int begin_split(struct inner *inner)
+{
+	struct split *split = nullptr;
+	int r = 0;
+
+	pthread_mutex_lock(&inner->lock);
+	if (!atomic_load(&inner->split)) {
+		r = split_new(inner->run.query, inner->plan.n_outputs, room_of(inner), &split);
+		if (r == 0)
+			atomic_store(&inner->split, split);
+	}
+	pthread_mutex_unlock(&inner->lock);
+	return r;
+}
+
 struct part_sink {
-	const struct prepared *prepared;
+	struct inner *inner;
 	struct rows *rows;
+	const struct vector **column; /* [width] */
+	struct slim *row;	      /* [width] */
+	struct buf piece;
 };
+
+/* Put rows that have been kept on disk. */
+static int put_rows(struct split *split, struct rows *rows, struct buf *piece)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < rows->n && r == 0; i++)
+		r = split_add(split, rows->at + i * rows->width, piece);
+	rows_done(rows);
+	return r;
+}
+
+/* Put entries on disk. */
+static int put_entries(struct part_sink *sink, const struct set *selection)
+{
+	uint32_t width = sink->rows->width, i;
+	int r = 0;
+
+	SET_EACH(selection, i)
+	{
+		for (uint32_t c = 0; c < width; c++) {
+			struct cell cell;
+
+			vector_cell(sink->column[c], i, &cell);
+			sink->row[c] = slim_of(&cell);
+		}
+		r = r ? r : split_add(sink->inner->split, sink->row, &sink->piece);
+	}
+	return r;
+}
+
+/* Keep entries, in memory as long as there is enough. */
+static int keep_entries(struct part_sink *sink, const struct set *selection)
+{
+	struct inner *inner = sink->inner;
+
+	if (atomic_load_explicit(&inner->split, memory_order_acquire))
+		return put_entries(sink, selection);
+	int r = rows_add(sink->rows, sink->column, selection);
+	if ((r && r != -EDQUOT) || (r == 0 && !is_tight(inner)))
+		return r;
+	bool kept = r == 0;
+	r = begin_split(inner);
+	r = r ? r : put_rows(inner->split, sink->rows, &sink->piece);
+	return r || kept ? r : put_entries(sink, selection);
+}
 
 /* Keep the rows whose key is not NULL. */
 static int keep_rows(void *userdata, struct eval *eval, uint32_t, const struct set *selection)
 {
 	struct part_sink *sink = userdata;
-	uint32_t width = sink->rows->width;
-	auto_free const struct vector **column = calloc(width, sizeof(*column));
 	struct set left = *selection;
 
-	if (!column)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < width; i++) {
-		int r = eval_value(eval, sink->prepared->output[i], &left, &column[i]);
+	for (uint32_t i = 0; i < sink->rows->width; i++) {
+		int r = eval_value(eval, sink->inner->prepared.output[i], &left, &sink->column[i]);
 
 		if (r)
 			return r;
-		struct set null = vector_nulls(column[i], &left);
+		struct set null = vector_nulls(sink->column[i], &left);
 		if (i == 0)
 			left = set_minus(&left, &null);
 	}
-	return rows_add(sink->rows, column, &left);
+	return keep_entries(sink, &left);
 }
 
 static int read_chunk(void *userdata, struct scan *scan, unsigned int, uint32_t at)
 {
 	struct inner *inner = userdata;
-	struct part_sink sink = { &inner->prepared, &inner->part[at] };
+	auto_free const struct vector **column = calloc(inner->plan.n_outputs, sizeof(*column));
+	auto_free struct slim *row = calloc(inner->plan.n_outputs, sizeof(*row));
+	struct part_sink sink = { inner, &inner->part[at], column, row, buf_make(PACKED_ROW_MAX) };
+	int r = column && row ? scan_run(scan, keep_rows, &sink) : -ENOMEM;
 
-	return scan_run(scan, keep_rows, &sink);
+	buf_done(&sink.piece);
+	return r;
 }
 
 static int read_all(struct exec_query *query, struct inner *inner)
@@ -156,6 +266,7 @@ static int read_all(struct exec_query *query, struct inner *inner)
 	r = r ? r : run_list(&inner->run);
 	if (r)
 		return r;
+	inner->before = atomic_load(&query->budget.used);
 	inner->part = calloc(inner->run.n_chunks + 1, sizeof(*inner->part));
 	if (!inner->part)
 		return -ENOMEM;
@@ -165,23 +276,48 @@ static int read_all(struct exec_query *query, struct inner *inner)
 	return run_chunks(&inner->run, 0, inner->n_parts, read_chunk, inner);
 }
 
-/* Put the parts' rows one after the other; their strings are taken over. */
-static int put_together(struct join_table *table, struct inner *inner)
+static size_t count_rows(const struct inner *inner)
 {
-	size_t n = 0, width = inner->plan.n_outputs;
+	size_t n = 0;
 
 	for (uint32_t i = 0; i < inner->n_parts; i++)
 		n += inner->part[i].n;
-	if (n > JOIN_ROWS_MAX)
-		return -EDQUOT;
+	return n;
+}
+
+/* What a row takes in the table's chains and slots, at most. */
+constexpr size_t CHAINS_BYTES = sizeof(uint64_t) + 2 * sizeof(uint32_t) + 4 * sizeof(uint32_t);
+
+/* Whether all rows can be put together in memory. */
+static bool fits(const struct inner *inner)
+{
+	const struct budget *budget = &inner->run.query->budget;
+	size_t row = inner->plan.n_outputs * sizeof(struct slim) + CHAINS_BYTES;
+	size_t used = atomic_load(&budget->used), n = count_rows(inner);
+
+	return n <= JOIN_ROWS_MAX && used <= budget->limit && n <= (budget->limit - used) / row;
+}
+
+/* Put what is still in memory on disk, too. */
+static int split_rest(struct inner *inner)
+{
+	auto_buf struct buf piece = buf_make(PACKED_ROW_MAX);
+	int r = 0;
+
+	for (uint32_t i = 0; i < inner->n_parts && r == 0; i++)
+		r = put_rows(inner->split, &inner->part[i], &piece);
+	return r ? r : split_end(inner->split);
+}
+
+/* Put the parts' rows one after the other; their strings are taken over. */
+static int put_together(struct join_table *table, struct inner *inner)
+{
+	size_t width = inner->plan.n_outputs;
 	struct rows *rows = &table->rows;
-	int r = budget_take(rows->room.budget, n * width * sizeof(*rows->at));
+	int r = rows_reserve(rows, count_rows(inner));
+
 	if (r)
 		return r;
-	rows->size = n; /* counted from here on */
-	rows->at = calloc(n + 1, width * sizeof(*rows->at));
-	if (!rows->at)
-		return -ENOMEM;
 	for (uint32_t i = 0; i < inner->n_parts; i++) {
 		struct rows *part = &inner->part[i];
 
@@ -190,9 +326,12 @@ static int put_together(struct join_table *table, struct inner *inner)
 			       part->n * width * sizeof(*rows->at));
 		rows->n += part->n;
 		pile_join(&rows->room, &part->room);
+		rows_done(part);
 	}
 	return 0;
 }
+
+/* --- the table ----------------------------------------------------------------------------------- */
 
 /* Where a chain names the first row of a key, or its end. */
 static uint32_t *find(const struct join_table *table, uint32_t *at, uint64_t hash,
@@ -212,9 +351,14 @@ static uint32_t *find(const struct join_table *table, uint32_t *at, uint64_t has
 
 static int make_slots(struct join_table *table)
 {
-	size_t n = table->rows.n;
+	size_t n = table->rows.n, slots = stdc_bit_ceil(n * 2 + 2);
+	size_t bytes = n * CHAINS_BYTES;
+	int r = budget_take(table->rows.room.budget, bytes);
 
-	table->mask = stdc_bit_ceil(n * 2 + 2) - 1;
+	if (r)
+		return r;
+	table->counted = bytes;
+	table->mask = slots - 1;
 	table->hash = calloc(n + 1, sizeof(*table->hash));
 	table->next = calloc(n + 1, sizeof(*table->next));
 	table->same = calloc(n + 1, sizeof(*table->same));
@@ -276,24 +420,56 @@ static int make_dictionaries(struct join_table *table, uint32_t number)
 	return r;
 }
 
+/* Make the table of what has been read, or split it. */
+static int make_table(struct join_table *table, uint32_t number, struct inner *inner)
+{
+	int r = 0;
+
+	if (!inner->split && !fits(inner))
+		r = begin_split(inner);
+	if (r)
+		return r;
+	if (inner->split)
+		return split_rest(inner);
+	r = put_together(table, inner);
+	r = r ? r : make_slots(table);
+	return r ? r : make_dictionaries(table, number);
+}
+
 int join_build(struct exec_query *query, const struct plan *plan, uint32_t number,
-	       struct join_table **ret)
+	       struct joined *ret)
 {
 	cleanup(join_free_at) struct join_table *table = calloc(1, sizeof(*table));
 	cleanup(inner_done) struct inner inner = {};
 
+	pthread_mutex_init(&inner.lock, nullptr);
 	if (!table)
 		return -ENOMEM;
 	table->query = query;
 	int r = make_plan(plan, number, &inner, table);
 	rows_init(&table->rows, inner.plan.n_outputs, &query->budget);
 	r = r ? r : read_all(query, &inner);
-	r = r ? r : put_together(table, &inner);
+	r = r ? r : make_table(table, number, &inner);
+	if (r)
+		return query_result(query, r);
+	ret->table = TAKE(table);
+	ret->split = inner.split;
+	inner.split = nullptr;
+	return 0;
+}
+
+int join_fill(struct joined *joined, uint32_t part, uint32_t piece)
+{
+	struct join_table *table = joined->table;
+	int r = 0;
+
+	empty(table);
+	if (piece != SPLIT_NONE)
+		r = split_read(joined->split, part, piece, &table->rows);
 	r = r ? r : make_slots(table);
-	r = r ? r : make_dictionaries(table, number);
-	if (r == 0)
-		*ret = TAKE(table);
-	return query_result(query, r);
+	if (r)
+		empty(table);
+	return query_result(table->query, r);
 }
 
 uint32_t join_first(const struct join_table *table, const struct cell *key)

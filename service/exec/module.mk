@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/exec/exec
 service/exec/exec.src := $(addprefix service/exec/, best.c join.c pipe.c pipe_groups.c pipe_rows.c pipe_sort.c pipe_top.c \
-	prepared.c prune.c run.c scan.c shortcut.c sorter.c sorter_merge.c source.c source_find.c stage.c)
+	prepared.c prune.c run.c scan.c shortcut.c sorter.c sorter_merge.c source.c source_find.c split.c stage.c stage_split.c)
 # What runs pipes, top down, but for what has snapshots.
 exec_libs := service/exec/exec service/group/group service/expression/expression service/crew/crew service/vector/vector \
 	service/chunk/chunk service/value/value service/column/column service/disk/disk

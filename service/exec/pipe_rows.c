@@ -109,10 +109,25 @@ static int read_more(struct pipe *pipe)
 	return r;
 }
 
+/* Where a join is split there is no telling how many rows a morsel has, and all go through the disk anyway: have them sorted, by position. */
+static int go_through_disk(struct pipe *pipe)
+{
+	pipe->kind->close(pipe);
+	pipe->kind = &PIPE_SORT;
+	int r = pipe->kind->open(pipe);
+	return r ? r : pipe->kind->next(pipe);
+}
+
 static int next(struct pipe *pipe)
 {
 	struct ahead *ahead = pipe->state;
 
+	if (ahead->next_chunk == 0) {
+		int r = run_list(&pipe->run);
+
+		if (r || run_is_split(&pipe->run))
+			return r ? r : go_through_disk(pipe);
+	}
 	for (;;) {
 		while (ahead->at < ahead->n && ahead->row == ahead->rows[ahead->at].n) {
 			rows_done(&ahead->rows[ahead->at++]);

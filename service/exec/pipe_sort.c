@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "service/exec/sorter.h"
 
 /*
- * All rows in an order, or more of them than the best of are kept in memory. Each thread collects; what does not fit goes to
+ * All rows in an order, or more of them than the best of are kept in memory; or in no order, but that of their positions. Each thread collects; what does not fit goes to
  * disk. Groups and distinct rows come from a pipe of their own that has no order.
  */
 
@@ -18,6 +19,7 @@ struct state {
 	struct sorter *sorter;
 	struct plan unordered; /* of the groups' pipe */
 	struct pipe *groups;
+	_Atomic int64_t wanted; /* rows without an order that are still missing */
 	bool made;
 };
 
@@ -35,6 +37,8 @@ static int take(void *userdata, struct eval *eval, uint32_t, const struct set *s
 	struct state *state = pipe->state;
 	uint64_t position = sink->position;
 
+	if (atomic_fetch_sub(&state->wanted, set_count(selection)) <= 0)
+		return SCAN_ENOUGH;
 	sink->position += COLUMN_BLOCK;
 	for (uint32_t i = 0; i < pipe->width; i++) {
 		int r = eval_value(eval, pipe->prepared.output[i], selection, &sink->column[i]);
@@ -84,6 +88,7 @@ static int make(struct pipe *pipe)
 					  .workers = state->groups ? 1 : run_workers(&pipe->run) };
 	int r = sorter_new(pipe->query, &plan, &state->sorter);
 
+	state->wanted = plan.n_order > 0 || plan.limit < 0 ? INT64_MAX : plan.limit;
 	r = r ? r : state->groups ? read_groups(state) : read_rows(pipe);
 	state->groups = pipe_close(state->groups);
 	return r ? r : sorter_end(state->sorter);

@@ -130,6 +130,36 @@ int prepared_init(struct prepared *prepared, const struct plan *plan)
 	return r ? r : prepare_steps(prepared);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the plan's depth. */
+static void mark_fields(const struct program *program, uint32_t index, bool *ret)
+{
+	const struct step *step = &program->step[index];
+
+	if (step->op == OP_FIELD)
+		ret[step->node->field] = true;
+	for (uint32_t i = 0; i < step->n_args; i++)
+		mark_fields(program, step->arg[i], ret);
+}
+
+void prepared_needed(const struct prepared *prepared, uint32_t stage, bool *ret)
+{
+	const struct plan *plan = prepared->plan;
+	const struct program *program = &prepared->program;
+	uint32_t before = 1u + (plan->unnest ? 1u : 0u); /* the stage of the first join */
+
+	for (uint32_t i = 0; i < plan->n_outputs; i++)
+		mark_fields(program, prepared->output[i], ret);
+	for (uint32_t i = 0; i < plan->n_aggregates; i++)
+		if (prepared->aggregate[i] != PROGRAM_NONE)
+			mark_fields(program, prepared->aggregate[i], ret);
+	for (uint32_t i = 0; i < prepared->n_conjuncts; i++)
+		if (prepared->conjunct[i].stage >= stage)
+			mark_fields(program, prepared->conjunct[i].step, ret);
+	for (uint32_t i = 0; i < plan->n_joins; i++)
+		if (i + before >= stage)
+			mark_fields(program, prepared->outer_key[i], ret);
+}
+
 void prepared_done(struct prepared *prepared)
 {
 	program_done(&prepared->program);

@@ -44,3 +44,11 @@ void prepared_done(struct prepared *prepared);
 
 /* The stage at which a field is there. */
 [[nodiscard]] uint32_t prepared_stage(const struct prepared *prepared, const struct field *field);
+
+/*
+ * Which fields are referred to from a stage on: by what is left of the filter, the keys of later joins, and what comes out. Of
+ * a join's stage its own key is one of these, for it is evaluated over the stage before.
+ *
+ * ret  [n_fields] set to true for those; the others are left alone
+ */
+void prepared_needed(const struct prepared *prepared, uint32_t stage, bool *ret);

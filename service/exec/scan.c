@@ -11,8 +11,8 @@
 #include "service/exec/prune.h"
 #include "service/exec/stage.h"
 
-int scan_new(struct exec_query *query, const struct prepared *prepared,
-	     struct join_table *const *table, struct scan **ret)
+int scan_new(struct exec_query *query, const struct prepared *prepared, const struct joined *joined,
+	     struct scan **ret)
 {
 	cleanup(scan_free_at) struct scan *scan = calloc(1, sizeof(*scan));
 
@@ -20,7 +20,7 @@ int scan_new(struct exec_query *query, const struct prepared *prepared,
 		return -ENOMEM;
 	scan->query = query;
 	scan->prepared = prepared;
-	scan->table = table;
+	scan->joined = joined;
 	scan->verdict = calloc(prepared->n_conjuncts + 1, sizeof(*scan->verdict));
 	scan->stage = calloc(prepared->n_stages, sizeof(*scan->stage));
 	if (!scan->verdict || !scan->stage)
@@ -78,6 +78,12 @@ bool scan_takes_all(const struct scan *scan)
 	return true;
 }
 
+void scan_begin(struct scan *scan, uint32_t morsel, const struct stretch *stretch)
+{
+	scan->morsel = morsel;
+	scan->stretch = stretch->join == SPLIT_NONE ? nullptr : stretch;
+}
+
 int scan_open(struct scan *scan, const struct snapshot_chunk *at, bool *ret_skip)
 {
 	const struct prepared *p = scan->prepared;
@@ -98,6 +104,7 @@ int scan_open(struct scan *scan, const struct snapshot_chunk *at, bool *ret_skip
 void scan_close(struct scan *scan)
 {
 	source_close(&scan->source);
+	scan->stretch = nullptr;
 }
 
 static bool note_found(void *userdata, uint32_t entry)
@@ -159,12 +166,16 @@ static struct set block_rows(struct scan *scan, uint32_t block, uint32_t *ret_n)
 int scan_run(struct scan *scan, scan_sink *sink, void *userdata)
 {
 	const struct prepared *p = scan->prepared;
-	uint32_t blocks = column_blocks(chunk_rows(scan->source.at->chunk));
 	int r = 0;
 
 	scan->sink = sink;
 	scan->userdata = userdata;
 	scan->filtered = false;
+	if (scan->stretch) {
+		r = stage_restore(scan);
+		return r == SCAN_ENOUGH ? 0 : r;
+	}
+	uint32_t blocks = column_blocks(chunk_rows(scan->source.at->chunk));
 	for (uint32_t i = 0; i < p->n_conjuncts && r == 0; i++)
 		if (p->conjunct[i].stage == 0)
 			r = find_rows(scan, &p->program.step[p->conjunct[i].step]);

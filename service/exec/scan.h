@@ -18,6 +18,7 @@
 #include "service/expression/eval.h"
 
 struct scan;
+struct stretch;
 
 /* Takes entries of the last stage; evaluates with eval. block: of stage 0. Returns 0, SCAN_ENOUGH, an outcome of pipe.h, or -errno. */
 typedef int scan_sink(void *userdata, struct eval *eval, uint32_t block,
@@ -27,13 +28,16 @@ enum {
 	SCAN_ENOUGH = 200, /* of a sink: the rest of the chunk need not be read */
 };
 
-/* Make one. table [plan->n_joins]. Returns 0 or -ENOMEM. */
+/* Make one. joined [plan->n_joins] is borrowed. Returns 0 or -ENOMEM. */
 [[nodiscard]] int scan_new(struct exec_query *query, const struct prepared *prepared,
-			   struct join_table *const *table, struct scan **ret);
+			   const struct joined *joined, struct scan **ret);
 
 /* Free; nullptr is a no-op. Always returns nullptr. */
 struct scan *scan_free(struct scan *scan);
 CLEANUP_FN(struct scan, scan_free)
+
+/* Say which morsel of a run comes next: a chunk, which scan_open() goes to, or a slice of a stretch, which is gone to with this. */
+void scan_begin(struct scan *scan, uint32_t morsel, const struct stretch *stretch);
 
 /*
  * Go to a chunk and judge it by its statistics.
@@ -50,7 +54,7 @@ CLEANUP_FN(struct scan, scan_free)
 /* The chunk's fields. */
 [[nodiscard]] struct source *scan_source(struct scan *scan);
 
-/* Run the chunk's blocks. Returns 0 (also on SCAN_ENOUGH), an outcome of pipe.h, or -errno. */
+/* Run the chunk's blocks, or the slice's rows. Returns 0 (also on SCAN_ENOUGH), an outcome of pipe.h, or -errno. */
 [[nodiscard]] int scan_run(struct scan *scan, scan_sink *sink, void *userdata);
 
 /* Run single rows of the chunk, ascending, that are known to pass the filter. Returns as scan_run(). */

@@ -85,7 +85,7 @@ static int joined_load(void *userdata, uint32_t field, const struct set *, struc
 	if (prepared_stage(p, &p->field[field]) < stage->number)
 		return load_before(stage, field, ret);
 	uint32_t join = stage->number - 1u - (p->plan->unnest ? 1u : 0u);
-	join_load(stage->scan->table[join], field, stage->inner, stage->batch.n, ret);
+	join_load(stage->scan->joined[join].table, field, stage->inner, stage->batch.n, ret);
 	return 0;
 }
 
@@ -267,6 +267,14 @@ static uint32_t join_codes(struct stage *to, const struct join_table *table,
 	return n;
 }
 
+/* Remember that an entry has met a partner. */
+static void mark(const struct stage *to, uint32_t entry)
+{
+	uint64_t row = to->marks_from + entry;
+
+	to->marks[row / 64] |= UINT64_C(1) << (row % 64);
+}
+
 /* Partners of any entries, as many as there are; full batches are run on the way. Returns as a sink; what is left is *ret_n entries. */
 static int join_any(struct stage *to, const struct join_table *table, const struct vector *key,
 		    const struct set *selection, bool left, uint32_t *ret_n)
@@ -280,6 +288,8 @@ static int join_any(struct stage *to, const struct join_table *table, const stru
 
 		if (row == JOIN_NONE && !left)
 			continue;
+		if (row != JOIN_NONE && to->marks)
+			mark(to, i);
 		do {
 			to->index[n] = (uint16_t)i;
 			to->inner[n++] = row;
@@ -298,14 +308,20 @@ static int join_any(struct stage *to, const struct join_table *table, const stru
 	return 0;
 }
 
-static int join(struct stage *stage, const struct set *selection)
+int stage_join(struct stage *stage, const struct set *selection)
 {
 	const struct prepared *p = stage->scan->prepared;
 	struct stage *to = stage + 1;
 	uint32_t number = to->number - 1u - (p->plan->unnest ? 1u : 0u), n = 0;
-	const struct join_table *table = stage->scan->table[number];
-	bool left = p->plan->join[number].left;
+	const struct stretch *stretch = stage->scan->stretch;
+	const struct joined *joined = &stage->scan->joined[number];
+	const struct join_table *table = joined->table;
+	bool here = stretch && stretch->join == number; /* a part of a split table is there */
+	bool left = here ? stretch->left : p->plan->join[number].left;
 	const struct vector *key;
+
+	if (joined->split && !here)
+		return stage_divert(stage, number, selection);
 	int r = eval_value(stage->eval, p->outer_key[number], selection, &key);
 
 	if (r == 0 && key->dictionary)
@@ -344,7 +360,7 @@ static int advance(struct stage *stage, const struct set *selection)
 		return r == SCAN_ENOUGH ? r : scan_failed(scan, stage->eval, r);
 	}
 	return stage->number == 0 && p->plan->unnest ? unnest(stage, &stage->selection)
-						     : join(stage, &stage->selection);
+						     : stage_join(stage, &stage->selection);
 }
 
 /* NOLINTEND(misc-no-recursion) */

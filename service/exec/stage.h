@@ -13,6 +13,7 @@
 #include "common/base.h"
 #include "service/exec/prune.h"
 #include "service/exec/scan.h"
+#include "service/exec/split.h"
 #include "service/vector/batch.h"
 
 /* What an outer key's strings lead to, by code of their dictionary. */
@@ -33,12 +34,16 @@ struct stage {
 	uint16_t index[COLUMN_BLOCK]; /* the entry of the stage before */
 	uint32_t inner[COLUMN_BLOCK]; /* joins: row of the table */
 	struct heads heads;
+	uint64_t *marks; /* a split join's rows that have met a partner; or nullptr: nobody asks */
+	uint64_t marks_from; /* the batch's first row there */
 };
 
 struct scan {
 	struct exec_query *query;
 	const struct prepared *prepared;
-	struct join_table *const *table;
+	const struct joined *joined;   /* [n_joins] */
+	const struct stretch *stretch; /* of slices; nullptr: at a chunk */
+	uint32_t morsel;
 	struct source source;
 	struct stage *stage;
 	scan_sink *sink;
@@ -59,3 +64,12 @@ void stage_done(struct stage *stage);
 /* Run rows of a block through all stages into the sink. Returns as a sink. */
 [[nodiscard]] int stage_block(struct scan *scan, uint32_t block, uint32_t n,
 			      const struct set *rows);
+
+/* Join rows of a stage with the table of the next, and run what comes of it. Returns as a sink. */
+[[nodiscard]] int stage_join(struct stage *stage, const struct set *selection);
+
+/* Put rows of a stage on disk, for a join that is split. Returns as a sink. */
+[[nodiscard]] int stage_divert(struct stage *stage, uint32_t number, const struct set *selection);
+
+/* Run the scan's slice of a split join into the sink. Returns as a sink. */
+[[nodiscard]] int stage_restore(struct scan *scan);

@@ -180,6 +180,7 @@ static int put_lane_out(struct groups *groups, uint32_t lane, struct buf *piece)
 	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS; p++) {
 		struct part *part = &groups->part[p];
 
+		r = r ? r : query_check(groups->query);
 		for (uint64_t i = 0; part->slot && i <= part->mask && r == 0; i++)
 			if (part->slot[i].record)
 				r = put_out(groups, p, part->slot[i].record, piece);
@@ -343,7 +344,8 @@ int groups_fetch(struct groups *groups, uint32_t p, const struct part **ret)
 		if (groups->loaded < GROUPS_PARTS)
 			part_clear(&groups->part[groups->loaded]);
 		groups->loaded = p;
-		r = spill_read(groups->spill, p, take_back, part);
+		r = query_check(groups->query);
+		r = r ? r : spill_read(groups->spill, p, take_back, part);
 	}
 	*ret = part;
 	return r;

@@ -61,7 +61,7 @@ struct groups;
 struct groups *groups_free(struct groups *groups);
 CLEANUP_FN(struct groups, groups_free)
 
-/* Give a chunk's groups away (or nullptr: it has none) and merge what has its turn. Returns 0, -ENOMEM or -EDQUOT. */
+/* Give a chunk's groups away (or nullptr: it has none) and merge what has its turn. Returns 0, PIPE_CANCELLED, PIPE_TIMEOUT, -ENOMEM, -EDQUOT or another -errno. */
 [[nodiscard]] int groups_give(struct groups *groups, uint32_t turn, struct partial **partial);
 
 /* All has been given. Returns 0 or -errno. */
@@ -73,7 +73,7 @@ CLEANUP_FN(struct groups, groups_free)
 /*
  * Have a part, below GROUPS_PARTS, in memory; another that was fetched from disk may go.
  *
- * Returns 0, -ENOMEM, -EDQUOT, -EBADMSG (what was spilled is damaged) or -errno.
+ * Returns 0, PIPE_CANCELLED, PIPE_TIMEOUT, -ENOMEM, -EDQUOT, -EBADMSG (what was spilled is damaged) or another -errno.
  */
 [[nodiscard]] int groups_fetch(struct groups *groups, uint32_t part, const struct part **ret);
 

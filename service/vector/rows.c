@@ -20,27 +20,38 @@ void rows_done(struct rows *rows)
 	rows->n = rows->size = 0;
 }
 
-static int reserve(struct rows *rows, size_t more)
+int rows_reserve(struct rows *rows, size_t n)
 {
-	size_t size = rows->size ? rows->size : 64;
-
-	if (rows->n + more <= rows->size)
+	if (n <= rows->size)
 		return 0;
-	while (size < rows->n + more)
-		size *= 2;
-	size_t grow = (size - rows->size) * rows->width * sizeof(*rows->at);
+	size_t grow = (n - rows->size) * rows->width * sizeof(*rows->at);
 	int r = budget_take(rows->room.budget, grow);
 	if (r)
 		return r;
 	struct slim *grown =
-		reallocarray(rows->at, size * (rows->width ? rows->width : 1), sizeof(*grown));
+		reallocarray(rows->at, n * (rows->width ? rows->width : 1), sizeof(*grown));
 	if (!grown) {
 		budget_give(rows->room.budget, grow);
 		return -ENOMEM;
 	}
 	rows->at = grown;
-	rows->size = size;
+	rows->size = n;
 	return 0;
+}
+
+static int reserve(struct rows *rows, size_t more)
+{
+	size_t size = rows->size ? rows->size : 64;
+
+	while (size < rows->n + more)
+		size *= 2;
+	return rows->n + more <= rows->size ? 0 : rows_reserve(rows, size);
+}
+
+void rows_clear(struct rows *rows)
+{
+	rows->n = 0;
+	pile_clear(&rows->room);
 }
 
 /* Put one column's entries into their places. */
@@ -110,6 +121,26 @@ int rows_add_cells(struct rows *rows, const struct cell *cell)
 		if (slim_has_string(&slim)) {
 			struct cell copy = cell[c];
 
+			r = pile_copy(&rows->room, &copy.s);
+			slim = slim_of(&copy);
+		}
+		rows->at[rows->n * rows->width + c] = slim;
+	}
+	rows->n += r == 0;
+	return r;
+}
+
+int rows_add_slims(struct rows *rows, const struct slim *row)
+{
+	int r = reserve(rows, 1);
+
+	for (uint32_t c = 0; c < rows->width && r == 0; c++) {
+		struct slim slim = row[c];
+
+		if (slim_has_string(&slim)) {
+			struct cell copy;
+
+			slim_cell(&slim, &copy);
 			r = pile_copy(&rows->room, &copy.s);
 			slim = slim_of(&copy);
 		}

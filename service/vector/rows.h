@@ -43,6 +43,15 @@ void rows_done(struct rows *rows);
 /* Append one row, cell[width]. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int rows_add_cells(struct rows *rows, const struct cell *cell);
 
+/* Append one row, row[width]; strings are copied. Returns 0, -ENOMEM or -EDQUOT. */
+[[nodiscard]] int rows_add_slims(struct rows *rows, const struct slim *row);
+
+/* Have room for so many rows in all, not more. Returns 0, -ENOMEM or -EDQUOT. */
+[[nodiscard]] int rows_reserve(struct rows *rows, size_t n);
+
+/* Forget all rows, but keep the memory for what comes next. */
+void rows_clear(struct rows *rows);
+
 /* Bytes that its memory counts as. */
 [[nodiscard]] size_t rows_bytes(const struct rows *rows);
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <sqlite3.h>
 
 #include "common/base.h"
 #include "common/clock.h"
@@ -298,6 +301,68 @@ static bool columns_and_collections_are_described(void)
 	return strcmp(buf_text(&result.collections), "[\"commons.people\"]") == 0;
 }
 
+/* Add so many numbered documents to a collection of their own. */
+static int add_numbers(const char *name, uint32_t n)
+{
+	auto_buf struct buf json = buf_make(8u << 20);
+
+	buf_add_str(&json, "[");
+	for (uint32_t i = 0; i < n; i++)
+		buf_addf(&json, "%s{\"_id\":\"%u\",\"n\":%u,\"s\":\"some text %u\"}", i ? "," : "",
+			 i, i * 7919 % n, i % 100);
+	buf_add_str(&json, "]");
+	const char *text = buf_text(&json);
+	int r = text ? fixture_collection(&f, name) : -ENOMEM;
+	return r ? r : fixture_add(&f, name, text);
+}
+
+static bool an_order_and_a_join_need_little_memory(void)
+{
+	static const char *const TEXTS[] = {
+		"SELECT n, s FROM numbers ORDER BY s DESC, n",
+		"SELECT s, COUNT(*) c, MAX(n) m FROM numbers GROUP BY n, s HAVING MAX(n) > 3 ORDER BY m DESC",
+		"SELECT a.n, b.s FROM numbers a JOIN numbers b ON a.n = b.n ORDER BY a.n LIMIT 3000",
+	};
+
+	CHECK_EQ(add_numbers("numbers", 4001), 0);
+	for (size_t i = 0; i < countof(TEXTS); i++) {
+		cleanup(sql_result_done) struct sql_result much = {}, little = {};
+		struct sql_query query = { .text = TEXTS[i],
+					   .len = strlen(TEXTS[i]),
+					   .deadline_us = clock_mono_us() + 60'000'000,
+					   .result_max = 8u << 20,
+					   .rows_max = 100'000 };
+
+		CHECK_EQ(sql_run(f.session, &query, &much, &error), 0);
+		CHECK_EQ(much.figures.spilled_bytes, 0u);
+		query.memory = 5u << 17;
+		CHECK_EQ(sql_run(f.session, &query, &little, &error), 0);
+		CHECK(little.figures.spilled_bytes > 0);
+		CHECK(much.n_rows >= 3000);
+		CHECK_EQ(much.n_rows, little.n_rows);
+		CHECK(strcmp(buf_text(&much.rows), buf_text(&little.rows)) == 0);
+		query.memory = 1u << 12;
+		CHECK_EQ(sql_run(f.session, &query, &little, &error), SQL_REFUSED);
+		CHECK_EQ(error.kind, SQL_TOO_LARGE);
+		CHECK(strstr(error.message, "memory"));
+	}
+	return true;
+}
+
+static int is_memory(void *, int, char **value, char **)
+{
+	return strcmp(value[0], "2") != 0;
+}
+
+/* Its files would be in clear. */
+static bool sqlite_keeps_what_it_sorts_in_memory(void)
+{
+	CHECK_EQ(sqlite3_exec(sql_session_db(f.session), "PRAGMA temp_store", is_memory, nullptr,
+			      nullptr),
+		 SQLITE_OK);
+	return true;
+}
+
 /* Sealed, then opened anew, so that nothing is in memory. */
 static bool a_query_says_which_pages_came_from_disk(void)
 {
@@ -356,6 +421,8 @@ int main(void)
 	RUN(a_result_too_large_is_refused);
 	RUN(columns_and_collections_are_described);
 	RUN(every_failed_allocation_is_survived);
+	RUN(an_order_and_a_join_need_little_memory);
+	RUN(sqlite_keeps_what_it_sorts_in_memory);
 	RUN(a_query_says_which_pages_came_from_disk);
 	fixture_done(&f);
 	return tap_done();
