@@ -44,6 +44,7 @@ struct merge {
 	uint32_t *field;	     /* [columns] */
 	uint32_t *domain;	     /* [columns]: whose selection is a column's */
 	struct selection *selection; /* [columns]: of column 0 and of elements */
+	kind_set *copied;	     /* [columns]: kinds of the entries that were copied */
 	struct block *block;
 	struct strings_room room;
 	/* The column that is being copied. */
@@ -58,6 +59,7 @@ static void merge_done(struct merge *merge)
 	for (uint32_t i = 0; merge->selection && i < chunk_columns(merge->chunk); i++)
 		free(merge->selection[i].range);
 	free(merge->selection);
+	free(merge->copied);
 	free(merge->field);
 	free(merge->block);
 	free(merge->shape);
@@ -200,6 +202,7 @@ static int copy_one(struct merge *merge, uint32_t i, uint32_t to)
 		return 0;
 	if (!(merge->column.about->kinds & 1u << kind))
 		return -EBADMSG; /* so that its lane is there */
+	merge->copied[merge->index] |= (kind_set)(1u << kind);
 	if (1u << kind & KINDS_INTS)
 		return fields_put_int(fields, index, to, kind, block->number[i]);
 	if (1u << kind & KINDS_TEXTS)
@@ -257,6 +260,7 @@ static int copy_plain(struct merge *merge, uint32_t from, uint32_t n)
 	enum kind kind = merge->column.constant_kind;
 	int r = 0;
 
+	merge->copied[merge->index] |= (kind_set)(1u << kind);
 	if (1u << kind & KINDS_TEXTS) {
 		r = copy_texts(merge, block->text + from, n);
 	} else if (kind == KIND_FLOAT) {
@@ -377,6 +381,15 @@ static int end_elements(struct merge *merge)
 	return 0;
 }
 
+/* Whether entries were copied to a place that no object or array of the column above has. A chunk of these would not open. */
+static bool is_stray(const struct merge *merge, uint32_t index)
+{
+	const struct chunk_column *column = chunk_column(merge->chunk, index);
+	kind_set home = column->element ? 1u << KIND_ARRAY : 1u << KIND_OBJECT;
+
+	return index > 0 && merge->copied[index] && !(merge->copied[column->parent] & home);
+}
+
 static int copy_column(struct merge *merge, uint32_t index)
 {
 	const struct selection *selection = &merge->selection[merge->domain[index]];
@@ -396,7 +409,7 @@ static int copy_column(struct merge *merge, uint32_t index)
 	if (r == 0)
 		r = copy_selected(merge, selection);
 	if (r == 0)
-		r = end_elements(merge);
+		r = is_stray(merge, index) ? -EBADMSG : end_elements(merge);
 	column_close(&merge->column);
 	return r == CHUNK_DAMAGED || r == FIELDS_TWICE ? -EBADMSG : r;
 }
@@ -408,8 +421,9 @@ static int merge_init(struct merge *merge, struct builder *builder, struct chunk
 	*merge = (struct merge) { .builder = builder, .chunk = chunk };
 	merge->field = calloc(2 * n, sizeof(*merge->field));
 	merge->selection = calloc(n, sizeof(*merge->selection));
+	merge->copied = calloc(n, sizeof(*merge->copied));
 	merge->block = malloc(sizeof(*merge->block));
-	if (!merge->field || !merge->selection || !merge->block)
+	if (!merge->field || !merge->selection || !merge->copied || !merge->block)
 		return -ENOMEM;
 	merge->domain = merge->field + n;
 	merge->selection[0].base = builder->rows;

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -20,6 +21,12 @@ struct str {
 	const char *at; /* [len], not NUL-terminated */
 	uint32_t len;
 };
+
+/* Whether two strings have the same bytes. Empty ones need not point anywhere. */
+[[nodiscard]] static inline bool spans_same(const struct str *a, const struct str *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->at, b->at, a->len) == 0);
+}
 
 struct spans {
 	uint32_t n;

@@ -156,7 +156,7 @@ struct names {
 static int compare(const struct str *a, const struct str *b)
 {
 	uint32_t len = a->len < b->len ? a->len : b->len;
-	int order = memcmp(a->at, b->at, len);
+	int order = len > 0 ? memcmp(a->at, b->at, len) : 0; /* a name may be empty, and nowhere */
 
 	return order ? order : a->len < b->len ? -1 : a->len > b->len;
 }

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -74,8 +73,7 @@ static struct place *earlier(const struct change *change, uint32_t index)
 	while (ids_index_next(change->index, change->ids.hash[index], &at, &row) && row < index) {
 		const struct str *other = &change->ids.id[row];
 
-		if (change->place[row].now.len > 0 && other->len == id->len &&
-		    memcmp(other->at, id->at, id->len) == 0)
+		if (change->place[row].now.len > 0 && spans_same(other, id))
 			last = &change->place[row];
 	}
 	return last;

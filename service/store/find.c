@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base.h"
 #include "service/chunk/chunk.h"
@@ -55,7 +54,7 @@ static int row_in_memory(struct search *search, const struct entry *entry,
 		int r = column_string(column, row, &search->room, &stored);
 		if (r)
 			return r > 0 ? -EBADMSG : r;
-		if (stored.len == id->len && memcmp(stored.at, id->at, id->len) == 0) {
+		if (spans_same(&stored, id)) {
 			*ret = row;
 			return 1;
 		}

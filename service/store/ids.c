@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -178,11 +177,6 @@ bool ids_index_next(const struct ids_index *index, uint64_t hash, uint32_t *at, 
 	return true;
 }
 
-static bool same(const struct str *a, const struct str *b)
-{
-	return a->len == b->len && memcmp(a->at, b->at, a->len) == 0;
-}
-
 int ids_each_repeated(const struct ids *ids, const struct ids_index *index, ids_row_fn *fn,
 		      void *userdata)
 {
@@ -194,7 +188,7 @@ int ids_each_repeated(const struct ids *ids, const struct ids_index *index, ids_
 		     j++) {
 			uint32_t later = (uint32_t)(index->entry[j] & 0xffff);
 
-			if (!same(&ids->id[row], &ids->id[later]))
+			if (!spans_same(&ids->id[row], &ids->id[later]))
 				continue;
 			int r = fn(userdata, row, later);
 			if (r)

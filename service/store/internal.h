@@ -130,5 +130,12 @@ void store_remove(struct store *store, struct live *live);
 /* Read all that the catalog says and put it into the store's lists, with segments open. Returns as store_open(). */
 [[nodiscard]] int load_all(struct store *store);
 
+/*
+ * Apply a batch that was read from the log to a collection, whether or not some or all of it was applied before.
+ *
+ * Returns 0, -EBADMSG (it is no such batch, or what is stored is damaged; nothing has changed) or another -errno.
+ */
+[[nodiscard]] int replay_batch(struct live *live, const struct log_batch *batch);
+
 /* Apply what the log has and the segments have not. Returns as store_open(). */
 [[nodiscard]] int replay_log(struct store *store);

@@ -89,7 +89,7 @@ static int replay_expire(struct live *live, const struct log_batch *batch, struc
 	return 0;
 }
 
-static int replay_batch(struct live *live, const struct log_batch *batch)
+int replay_batch(struct live *live, const struct log_batch *batch)
 {
 	struct snapshot *state = nullptr;
 	int r = -EBADMSG;
