@@ -116,7 +116,8 @@ int lanes_order(struct builder *builder, const struct lane_source *source)
 
 /* --- the filter ---------------------------------------------------------------------------------- */
 
-int lanes_filter_texts(struct builder *builder, const struct lane_source *source, struct buf *out)
+int lanes_filter_texts(struct builder *builder, const struct lane_source *source, uint32_t column,
+		       struct buf *out)
 {
 	cleanup(strings_room_done) struct strings_room room = {};
 	uint32_t n = source->n;
@@ -138,7 +139,7 @@ int lanes_filter_texts(struct builder *builder, const struct lane_source *source
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
 		hash[i] = column_hash_text(KIND_STRING, text[i].at, text[i].len);
-	filter_write(out, hash, n);
+	filter_write(out, hash, n, column == COLUMN_ID ? FILTER_BITS_SURE : FILTER_BITS);
 	return 0;
 }
 
@@ -188,7 +189,7 @@ int lanes_filter(struct builder *builder, const struct field *field,
 
 	if (!hash)
 		return -ENOMEM;
-	filter_write(out, hash, hash_values(field, hash));
+	filter_write(out, hash, hash_values(field, hash), FILTER_BITS);
 	return 0;
 }
 
@@ -244,6 +245,6 @@ int lanes_grams(struct builder *builder, const struct field *field, struct buf *
 			hash[k++] = column_hash_gram((const char[3]) {
 				(char)gram, (char)(gram >> 8), (char)(gram >> 16) });
 		}
-	filter_write(out, hash, k);
+	filter_write(out, hash, k, FILTER_BITS);
 	return 0;
 }

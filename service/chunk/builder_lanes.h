@@ -59,7 +59,7 @@ struct lane_source {
 
 /* Append a LANE_FILTER of a lane that has STRINGs only, if it should have one. Returns 0 or -ENOMEM; a failure of out sticks to it. */
 [[nodiscard]] int lanes_filter_texts(struct builder *builder, const struct lane_source *source,
-				     struct buf *out);
+				     uint32_t column, struct buf *out);
 
 /* Append a LANE_FILTER of any field, if it should have one. Returns as lanes_filter_texts(). */
 [[nodiscard]] int lanes_filter(struct builder *builder, const struct field *field,

@@ -104,7 +104,7 @@ static int write_text_index(struct writer *writer, uint32_t column, const struct
 	if (r || writer->head.column[column].kinds & OTHERS)
 		return r;
 	buf_clear(&builder->encoded);
-	r = lanes_filter_texts(builder, &source, &builder->encoded);
+	r = lanes_filter_texts(builder, &source, column, &builder->encoded);
 	return r ? r : give(writer, column, LANE_FILTER);
 }
 

@@ -10,7 +10,6 @@
 
 constexpr uint32_t BLOCK = 32; /* bytes: 8 words, one bit in each per hash */
 constexpr uint32_t WORDS = 8;
-constexpr uint32_t BITS_PER_HASH = 10;
 
 /* Odd numbers that make eight bit numbers of one. Source: Apache Parquet, BloomFilter.md. */
 static const uint32_t SALT[8] = {
@@ -44,12 +43,10 @@ static void insert(uint8_t *data, uint32_t blocks, const uint64_t *hash, uint32_
 	}
 }
 
-/* Blocks for that many different hashes. */
-static uint32_t blocks_for(uint32_t distinct)
+/* Blocks for that many different hashes of some bits each. */
+static uint32_t blocks_for(uint32_t distinct, enum filter_bits bits)
 {
-	uint64_t bits = (uint64_t)distinct * BITS_PER_HASH;
-
-	return (uint32_t)(bits / (8ull * BLOCK)) + 1;
+	return (uint32_t)((uint64_t)distinct * bits / (8ull * BLOCK)) + 1;
 }
 
 /* How many different hashes went into a filter: each sets one bit of a word, so the zeros left tell. */
@@ -65,9 +62,9 @@ static uint32_t count_distinct(const uint8_t *data, uint32_t blocks, uint32_t n)
 	return distinct < n ? (uint32_t)distinct : n;
 }
 
-void filter_write(struct buf *out, const uint64_t *hash, uint32_t n)
+void filter_write(struct buf *out, const uint64_t *hash, uint32_t n, enum filter_bits bits)
 {
-	uint32_t blocks = blocks_for(n);
+	uint32_t blocks = blocks_for(n, bits);
 	uint8_t *data = n > 0 ? buf_reserve(out, (size_t)blocks * BLOCK) : nullptr;
 
 	if (!data)
@@ -75,7 +72,7 @@ void filter_write(struct buf *out, const uint64_t *hash, uint32_t n)
 	insert(data, blocks, hash, n);
 
 	/* Rather a second pass than a filter that is larger than its set: it is read far more often than written. */
-	uint32_t fit = blocks_for(count_distinct(data, blocks, n));
+	uint32_t fit = blocks_for(count_distinct(data, blocks, n), bits);
 	if (fit < blocks - blocks / 8)
 		insert(data, blocks = fit, hash, n);
 	out->len += (size_t)blocks * BLOCK;
@@ -87,16 +84,19 @@ bool filter_check(const uint8_t *data, size_t len)
 	return len % BLOCK == 0 && len / BLOCK <= UINT32_MAX;
 }
 
+/* Whether all bits of a hash are set in a block. All words are looked at: no guess of the processor's can be wrong. */
+KERNEL static bool has_all(const uint8_t *at, uint64_t hash)
+{
+	uint32_t lacks = 0;
+
+	for (uint32_t w = 0; w < WORDS; w++)
+		lacks |= ~kernel_load32(at + (size_t)w * 4) & bit_of(hash, w);
+	return lacks == 0;
+}
+
 bool filter_may_have(const uint8_t *data, size_t len, uint64_t hash)
 {
 	auto blocks = (uint32_t)(len / BLOCK);
 
-	if (blocks == 0)
-		return false;
-	const uint8_t *at = data + (size_t)block_of(hash, blocks) * BLOCK;
-	for (uint32_t w = 0; w < WORDS; w++) {
-		if (!(kernel_load32(at + (size_t)w * 4) & bit_of(hash, w)))
-			return false;
-	}
-	return true;
+	return blocks > 0 && has_all(data + (size_t)block_of(hash, blocks) * BLOCK, hash);
 }

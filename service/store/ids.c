@@ -131,7 +131,7 @@ int ids_index_new(const struct ids *ids, struct ids_index **ret)
 		return -ENOMEM;
 	index->n = ids->n;
 	index->filter = buf_make(TEXT_MAX);
-	filter_write(&index->filter, ids->hash, ids->n);
+	filter_write(&index->filter, ids->hash, ids->n, FILTER_BITS);
 	if (buf_error(&index->filter))
 		return buf_error(&index->filter);
 	for (uint32_t i = 0; i < ids->n; i++)

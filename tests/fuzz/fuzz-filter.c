@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!hash)
 		return 0;
 	memcpy(hash, data, n * sizeof(*hash));
-	filter_write(&out, hash, n);
+	filter_write(&out, hash, n, FILTER_BITS);
 	if (buf_error(&out) || !filter_check(out.data, out.len))
 		abort();
 	for (uint32_t i = 0; i < n; i++) {
