@@ -36,7 +36,9 @@
 constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */
 constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and results of all queries */
 constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
-constexpr int LARGE = 1 << 20;			   /* bytes; an allocation of its own */
+/* A short query never waits for a long one's memory. */
+static_assert(POOL_QUERIES * SQL_MEMORY_MAX <= QUERY_MEMORY_MAX);
+constexpr int LARGE = 1 << 20; /* bytes; an allocation of its own */
 constexpr int ARENAS_MAX = 4;
 constexpr size_t KEY_MIN = 32; /* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
