@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/proto/operations.h"
 #include "service/engine/work.h"
 #include "service/sql/sql.h"
 
@@ -27,7 +28,7 @@ struct pool {
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t waiting_or_end;
 	struct job *waiting, **waiting_end;
-	size_t n_waiting;
+	size_t n_waiting, n_queries; /* n_queries: at work */
 	struct job *done, **done_end;
 	struct job *running[POOL_WORKERS];
 	uint64_t expire_at_us; /* when somebody must look at retention next */
@@ -63,6 +64,36 @@ enum errand : uint8_t {
 	REST,	/* there was no request for a while */
 };
 
+static bool is_query(const struct job *job)
+{
+	return job->execute.op == OP_QUERY;
+}
+
+/* Where the first request is that may begin now; at the end of the list there is none. Called with the lock held. */
+static struct job **next_job(struct pool *pool)
+{
+	struct job **at = &pool->waiting;
+
+	while (*at && is_query(*at) && pool->n_queries == POOL_QUERIES)
+		at = &(*at)->next;
+	return at;
+}
+
+/* Take a request out of the queue. Called with the lock held. */
+static struct job *begin(struct pool *pool, size_t number, struct job **at)
+{
+	struct job *job = *at;
+
+	*at = job->next;
+	if (!*at)
+		pool->waiting_end = at;
+	pool->n_waiting--;
+	pool->n_queries += is_query(job);
+	job->next = nullptr;
+	pool->running[number] = job;
+	return job;
+}
+
 /*
  * Wait for a request, the end, or an errand. Called and returns with the lock held.
  *
@@ -74,7 +105,7 @@ static struct job *wait_for_job(struct pool *pool, size_t number, bool rested,
 	uint64_t rest_at_us = rested ? UINT64_MAX : clock_mono_us() + REST_AFTER_US;
 
 	*ret_errand = NOTHING;
-	while (!pool->waiting && !pool->end) {
+	while (!*next_job(pool) && !pool->end) {
 		uint64_t now_us = clock_mono_us();
 		uint64_t next_us =
 			pool->expire_at_us < rest_at_us ? pool->expire_at_us : rest_at_us;
@@ -91,16 +122,7 @@ static struct job *wait_for_job(struct pool *pool, size_t number, bool rested,
 		struct timespec until = { .tv_sec = (time_t)(next_us / 1'000'000 + 1) };
 		(void)pthread_cond_timedwait(&pool->waiting_or_end, &pool->lock, &until);
 	}
-	struct job *job = pool->end ? nullptr : pool->waiting;
-	if (!job)
-		return nullptr;
-	pool->waiting = job->next;
-	if (!pool->waiting)
-		pool->waiting_end = &pool->waiting;
-	pool->n_waiting--;
-	job->next = nullptr;
-	pool->running[number] = job;
-	return job;
+	return pool->end ? nullptr : begin(pool, number, next_job(pool));
 }
 
 /* Put an answered request where the loop finds it. */
@@ -110,6 +132,9 @@ static void deliver(struct pool *pool, size_t number, struct job *job)
 
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->running[number] = nullptr;
+	pool->n_queries -= is_query(job);
+	if (pool->waiting) /* it may be a query whose turn this is */
+		(void)pthread_cond_signal(&pool->waiting_or_end);
 	*pool->done_end = job;
 	pool->done_end = &job->next;
 	(void)pthread_mutex_unlock(&pool->lock);

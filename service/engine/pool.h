@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * pool: a fixed number of worker threads and the queue of requests they work off.
+ * pool: a fixed number of worker threads and the queue of requests they work off, queries in their turn and the rest in its.
  *
  * Layer 7 (service/engine). Requests are handed in and answers taken out by the loop's thread. Each worker has a session
  * of its own and a connection to the ledger of its own; they share the store and nothing else.
@@ -19,7 +19,8 @@
 #include "service/crew/exec.h"
 #include "service/store/store.h"
 
-constexpr size_t POOL_WORKERS = 3;	 /* two busy with long queries still leave one */
+constexpr size_t POOL_WORKERS = 4;
+constexpr size_t POOL_QUERIES = 3; /* at work at a time, so that writes never wait for queries */
 constexpr size_t POOL_WAITING_MAX = 256; /* requests not begun; more are refused at once */
 constexpr size_t POOL_STACK = 16u << 20; /* parsing and binding recurse, within bounds */
 

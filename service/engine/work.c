@@ -62,8 +62,9 @@ struct worker *worker_free(struct worker *worker)
 }
 
 /*
- * Check that front may ask for this: the grant is accounts', fresh, and for this very request. The privilege is
- * looked at once more, so that a mistake in accounts' table alone opens nothing.
+ * Check that front may ask for this: the grant is accounts', was fresh when the request came (which may have waited
+ * for its turn since), and for this very request. The privilege is looked at once more, so that a mistake in accounts'
+ * table alone opens nothing.
  */
 static bool check_grant(struct worker *worker, const struct job *job)
 {
@@ -71,7 +72,7 @@ static bool check_grant(struct worker *worker, const struct job *job)
 	struct grant *grant = &worker->grant;
 
 	return grant_open(execute->grant.data, execute->grant.len, worker->grant_key,
-			  clock_mono_us(), grant) &&
+			  job->started_us, grant) &&
 	       grant->op == execute->op && execute->op != OP_NONE &&
 	       strcmp(grant->workspace, execute->workspace) == 0 &&
 	       strcmp(grant->request_id, execute->request_id) == 0 &&

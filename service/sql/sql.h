@@ -22,9 +22,9 @@
 struct store;
 
 constexpr size_t SQL_PARAMETERS_MAX = 1000;
-constexpr size_t SQL_COLLECTIONS_MAX = 64;  /* that one query may read */
-constexpr size_t SQL_FIELDS_MAX = 1000;	    /* of one collection that one query may ask for */
-constexpr size_t SQL_MEMORY_MAX = 1u << 30; /* that the pipes of one query may use */
+constexpr size_t SQL_COLLECTIONS_MAX = 64;    /* that one query may read */
+constexpr size_t SQL_FIELDS_MAX = 1000;	      /* of one collection that one query may ask for */
+constexpr size_t SQL_MEMORY_MAX = 320u << 20; /* that the pipes of one query may use */
 
 /* A parameter; the value is packed (service/value/value.h). */
 struct sql_parameter {

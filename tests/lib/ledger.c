@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/ledger.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,8 @@
 #include "common/bytes.h"
 #include "common/msg.h"
 #include "common/proto/audit.h"
+
+constexpr nfds_t PEERS_MAX = 8;
 
 struct ledger {
 	pthread_t thread;
@@ -49,14 +52,31 @@ static int take(struct ledger *ledger, int fd, const struct msg *in)
 static void *serve(void *userdata)
 {
 	struct ledger *ledger = userdata;
+	struct pollfd at[1 + PEERS_MAX] = { { .fd = ledger->listener, .events = POLLIN } };
+	nfds_t n = 1;
 
-	for (int sock; (sock = accept(ledger->listener, nullptr, nullptr)) >= 0;) {
-		auto_close int fd = sock;
+	while (poll(at, n, -1) > 0) {
 		struct msg in;
 
-		while (msg_recv(fd, ledger->room, &in) == 0 && take(ledger, fd, &in) == 0)
-			;
+		for (nfds_t i = 1; i < n; i++)
+			if (at[i].revents && (msg_recv(at[i].fd, ledger->room, &in) != 0 ||
+					      take(ledger, at[i].fd, &in) != 0)) {
+				close_at(&at[i].fd);
+				at[i--] = at[--n];
+			}
+		auto_close int fd = -1;
+		if (at[0].revents) {
+			fd = accept(ledger->listener, nullptr, nullptr);
+			if (fd < 0)
+				break;
+		}
+		if (fd >= 0 && n < countof(at)) {
+			at[n++] = (struct pollfd) { .fd = fd, .events = POLLIN };
+			fd = -1;
+		}
 	}
+	while (n > 1)
+		close_at(&at[--n].fd);
 	return nullptr;
 }
 
@@ -88,7 +108,7 @@ struct ledger *ledger_stop(struct ledger *ledger)
 	if (!ledger)
 		return nullptr;
 	if (ledger->thread) {
-		/* Wakes accept(); a connection must have been closed by its user by now. */
+		/* Wakes poll(), and accept() fails then. */
 		(void)shutdown(ledger->listener, SHUT_RDWR);
 		(void)pthread_join(ledger->thread, nullptr);
 	}
