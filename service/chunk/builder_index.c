@@ -63,26 +63,31 @@ static void sort_pass(const struct hashed *from, uint32_t n, unsigned int shift,
 		to[count[(from[i].hash >> shift) & 0xffff]++] = from[i];
 }
 
-static int compare_hashed(const void *a, const void *b)
+/* By hash, then string, then position. value: the strings. */
+static int compare_hashed(const void *a, const void *b, void *value)
 {
 	const struct hashed *x = a, *y = b;
+	const struct str *text = value;
 
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
-	return x->position < y->position ? -1 : 1;
+	int order = spans_compare(&text[x->position], &text[y->position]);
+	return order ? order : x->position < y->position ? -1 : 1;
 }
 
 /* Put right what the passes over the upper half have left: runs whose upper 32 bits are equal, mostly of equal strings. */
-static void sort_rest(struct hashed *hashed, uint32_t n)
+static void sort_rest(struct hashed *hashed, uint32_t n, const struct str *value)
 {
 	for (uint32_t i = 0; i < n;) {
+		const struct str *first = &value[hashed[i].position];
 		uint32_t end = i + 1;
 		bool same = true;
 
 		for (; end < n && hashed[end].hash >> 32 == hashed[i].hash >> 32; end++)
-			same = same && hashed[end].hash == hashed[i].hash;
+			same = same && spans_same(&value[hashed[end].position], first);
 		if (!same)
-			qsort(hashed + i, end - i, sizeof(*hashed), compare_hashed);
+			qsort_r(hashed + i, end - i, sizeof(*hashed), compare_hashed,
+				(void *)(uintptr_t)value);
 		i = end;
 	}
 }
@@ -103,11 +108,12 @@ int lanes_order(struct builder *builder, const struct lane_source *source)
 								   source->value[i].len),
 					  .position = i };
 	if (n < FEW) {
-		qsort(hashed, n, sizeof(*hashed), compare_hashed);
+		qsort_r(hashed, n, sizeof(*hashed), compare_hashed,
+			(void *)(uintptr_t)source->value);
 	} else {
 		sort_pass(hashed, n, 32, count, hashed + n);
 		sort_pass(hashed + n, n, 48, count, hashed);
-		sort_rest(hashed, n);
+		sort_rest(hashed, n, source->value);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		out[i] = hashed[i].position;

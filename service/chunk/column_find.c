@@ -105,10 +105,11 @@ static uint32_t guess(uint64_t hash, uint64_t low, uint64_t high, uint32_t from,
 	return at >= to - from ? to - 1 : from + (uint32_t)at;
 }
 
-/* The first position in the order whose hash is the one searched for, or greater. */
+/* The first position in the order whose string has a greater hash than the one searched for, or the same and is not less. */
 static int first_position(struct search *search, uint64_t hash, uint32_t *ret)
 {
 	uint32_t from = 0, to = search->column->n;
+	const struct str wanted = { search->text, (uint32_t)search->len };
 	uint64_t low = 0, high = UINT64_MAX, here;
 
 	for (unsigned int step = 0; from < to; step++) {
@@ -120,7 +121,7 @@ static int first_position(struct search *search, uint64_t hash, uint32_t *ret)
 		int r = at_position(search, mid, &value, &text, &here);
 		if (r)
 			return r;
-		if (here < hash) {
+		if (here < hash || (here == hash && spans_compare(&text, &wanted) < 0)) {
 			from = mid + 1;
 			low = here;
 		} else {
@@ -134,7 +135,7 @@ static int first_position(struct search *search, uint64_t hash, uint32_t *ret)
 
 static int find_by_order(struct search *search)
 {
-	uint64_t hash = column_hash_text(KIND_STRING, search->text, search->len), here = hash;
+	uint64_t hash = column_hash_text(KIND_STRING, search->text, search->len), here;
 	uint32_t at = 0;
 	int r = first_position(search, hash, &at);
 
@@ -143,10 +144,9 @@ static int find_by_order(struct search *search)
 		uint32_t value;
 
 		r = at_position(search, at, &value, &text, &here);
-		if (r || here != hash)
+		if (r || !is_same(search, &text))
 			break;
-		if (is_same(search, &text))
-			report(search, search->row ? search->row[value] : value);
+		report(search, search->row ? search->row[value] : value);
 	}
 	return r;
 }

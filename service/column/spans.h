@@ -28,6 +28,15 @@ struct str {
 	return a->len == b->len && (a->len == 0 || memcmp(a->at, b->at, a->len) == 0);
 }
 
+/* The order of two strings by their bytes; a beginning comes before what it begins: < 0, 0 or > 0. */
+[[nodiscard]] static inline int spans_compare(const struct str *a, const struct str *b)
+{
+	uint32_t both = a->len < b->len ? a->len : b->len;
+	int order = both > 0 ? memcmp(a->at, b->at, both) : 0;
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
 struct spans {
 	uint32_t n;
 	struct ints length;

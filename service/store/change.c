@@ -29,15 +29,15 @@ struct place {
 	bool found;
 	size_t chunk;
 	uint32_t row;
-	struct buf now;	 /* its new form; empty: it has none */
-	bool superseded; /* a later change of the same document has another */
+	struct buf now;	       /* its new form; empty: it has none */
+	bool superseded;       /* a later change of the same document has another */
+	struct place *earlier; /* the change before it of the same document, or nullptr */
 };
 
 /* Documents being changed, in the collection's turn. */
 struct change {
 	struct live *live;
 	struct ids ids;
-	struct ids_index *index;
 	struct place *place;		/* [ids.n] */
 	struct document_reader *reader; /* of the chunk that was read from last */
 	size_t reader_chunk;
@@ -50,7 +50,6 @@ static void change_done(struct change *change)
 	for (uint32_t i = 0; change->place && i < change->ids.n; i++)
 		buf_done(&change->place[i].now);
 	free(change->place);
-	ids_index_free(change->index);
 	ids_done(&change->ids);
 	document_reader_free(change->reader);
 }
@@ -59,24 +58,30 @@ static int on_found(void *userdata, uint32_t index, size_t chunk, uint32_t row)
 {
 	struct change *change = userdata;
 
-	change->place[index] = (struct place) { .found = true, .chunk = chunk, .row = row };
+	struct place *place = &change->place[index];
+
+	place->found = true;
+	place->chunk = chunk;
+	place->row = row;
 	return 0;
 }
 
 /* The newest form that an earlier change of the same batch has given a document, or nullptr. */
-static struct place *earlier(const struct change *change, uint32_t index)
+static struct place *earlier(const struct place *place)
 {
-	const struct str *id = &change->ids.id[index];
-	struct place *last = nullptr;
-	uint32_t at = 0, row;
+	struct place *before = place->earlier;
 
-	while (ids_index_next(change->index, change->ids.hash[index], &at, &row) && row < index) {
-		const struct str *other = &change->ids.id[row];
+	while (before && before->now.len == 0)
+		before = before->earlier;
+	return before;
+}
 
-		if (change->place[row].now.len > 0 && spans_same(other, id))
-			last = &change->place[row];
-	}
-	return last;
+static int on_repeated(void *userdata, uint32_t row, uint32_t later)
+{
+	struct change *change = userdata;
+
+	change->place[later].earlier = &change->place[row];
+	return 0;
 }
 
 /* Read a document as it is stored. */
@@ -100,7 +105,7 @@ static int change_one(struct change *change, uint32_t index, size_t asked,
 		      enum document_status *status)
 {
 	auto_buf struct buf stored = buf_make(DOCUMENT_MAX);
-	struct place *place = &change->place[index], *before = earlier(change, index);
+	struct place *place = &change->place[index], *before = earlier(place);
 	struct value old;
 
 	if (!place->found) {
@@ -176,6 +181,7 @@ static int prepare(const struct str *id, size_t n, const enum document_status *s
 		   struct change *change)
 {
 	auto_free struct str *picked = calloc(n + 1, sizeof(*picked));
+	cleanup(ids_index_free_at) struct ids_index *index = nullptr;
 	size_t m = 0;
 
 	if (!picked)
@@ -187,11 +193,12 @@ static int prepare(const struct str *id, size_t n, const enum document_status *s
 		return -EMSGSIZE;
 	int r = ids_of_list(picked, m, &change->ids);
 	if (r == 0)
-		r = ids_index_new(&change->ids, &change->index);
+		r = ids_index_new(&change->ids, &index);
 	if (r)
 		return r;
 	change->place = calloc(m + 1, sizeof(*change->place));
-	return change->place ? 0 : -ENOMEM;
+	return change->place ? ids_each_repeated(&change->ids, index, on_repeated, change)
+			     : -ENOMEM;
 }
 
 /* Take the turn and change. */

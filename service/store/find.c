@@ -39,27 +39,46 @@ static void search_done(struct search *search)
 	strings_room_done(&search->room);
 }
 
-/* The row of a chunk in memory that has an _id and is not deleted. Returns 1, 0 (none) or an error of column_string(). */
+/* The order of the _id at a place in a chunk's index and another one. Returns 0 or an error of column_string(). */
+static int compare_at(struct search *search, const struct entry *entry, const struct column *column,
+		      uint32_t at, const struct str *id, int *ret)
+{
+	struct str stored;
+	int r = column_string(column, ids_index_row(entry->part->index, at), &search->room,
+			      &stored);
+
+	*ret = r ? 0 : spans_compare(&stored, id);
+	return r > 0 ? -EBADMSG : r;
+}
+
+/* The row of a chunk in memory that has an _id and is not deleted: the last. Returns 1, 0 (none), -EBADMSG or another -errno. */
 static int row_in_memory(struct search *search, const struct entry *entry,
 			 const struct column *column, uint32_t index, uint32_t *ret)
 {
 	const struct str *id = &search->ids->id[index];
-	uint32_t at = 0, row;
+	uint32_t first = 0,
+		 n = ids_index_find(entry->part->index, search->ids->hash[index], &first);
+	uint32_t end = first + n; /* behind the last that is not greater; first to that is sorted */
+	int order = 0, r = 0;
 
-	while (ids_index_next(entry->part->index, search->ids->hash[index], &at, &row)) {
-		struct str stored;
+	for (uint32_t low = first; r == 0 && low < end;) {
+		uint32_t middle = low + (end - low) / 2;
 
-		if (gone_has(entry->view.deleted, row))
-			continue;
-		int r = column_string(column, row, &search->room, &stored);
-		if (r)
-			return r > 0 ? -EBADMSG : r;
-		if (spans_same(&stored, id)) {
-			*ret = row;
-			return 1;
-		}
+		r = compare_at(search, entry, column, middle, id, &order);
+		if (order > 0)
+			end = middle;
+		else
+			low = middle + 1;
 	}
-	return 0;
+	for (; r == 0 && end > first; end--) {
+		r = compare_at(search, entry, column, end - 1, id, &order);
+		if (r || order)
+			break;
+		*ret = ids_index_row(entry->part->index, end - 1);
+		if (!gone_has(entry->view.deleted, *ret))
+			return 1;
+	}
+	return r;
 }
 
 /* Where column_find_text() leaves the row. */

@@ -17,16 +17,19 @@
 
 constexpr size_t TEXT_MAX = SIZE_MAX / 2;
 constexpr unsigned int ROW_BITS = 16;
+constexpr uint64_t ROW_MASK = (UINT64_C(1) << ROW_BITS) - 1;
 
 struct ids_index {
 	struct buf filter;
 	uint32_t n;
-	uint64_t entry[]; /* [n] sorted: the upper 48 bits of the hash, then the row */
+	uint64_t entry[]; /* [n] the upper 48 bits of the hash, then the row; sorted by_hash() */
 };
 
 static_assert(CHUNK_ROWS == 1u << ROW_BITS);
 
 constexpr unsigned int SEEN_BITS = 14;
+constexpr uint32_t FEW =
+	4; /* entries with one hash, beyond which their end is looked for in another way */
 
 /* A Bloom filter whose two bits for a hash are in one word. Only the 48 bits that an index keeps are used. */
 struct ids_seen {
@@ -115,11 +118,16 @@ int ids_of_chunk(struct chunk *chunk, struct ids *ret)
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
+/* By hash as far as an entry has it, then _id, then row. */
+static int by_hash(const void *a, const void *b, void *of)
 {
 	const uint64_t *x = a, *y = b;
+	const struct ids *ids = of;
 
-	return *x < *y ? -1 : *x > *y;
+	if (*x >> ROW_BITS != *y >> ROW_BITS)
+		return *x < *y ? -1 : 1;
+	int order = spans_compare(&ids->id[*x & ROW_MASK], &ids->id[*y & ROW_MASK]);
+	return order ? order : *x < *y ? -1 : *x > *y;
 }
 
 int ids_index_new(const struct ids *ids, struct ids_index **ret)
@@ -135,8 +143,8 @@ int ids_index_new(const struct ids *ids, struct ids_index **ret)
 	if (buf_error(&index->filter))
 		return buf_error(&index->filter);
 	for (uint32_t i = 0; i < ids->n; i++)
-		index->entry[i] = (ids->hash[i] & ~UINT64_C(0xffff)) | i;
-	qsort(index->entry, index->n, sizeof(index->entry[0]), by_value);
+		index->entry[i] = (ids->hash[i] & ~ROW_MASK) | i;
+	qsort_r(index->entry, index->n, sizeof(index->entry[0]), by_hash, (void *)(uintptr_t)ids);
 	*ret = TAKE(index);
 	return 0;
 }
@@ -154,15 +162,12 @@ bool ids_index_may_have(const struct ids_index *index, uint64_t hash)
 	return filter_may_have(index->filter.data, index->filter.len, hash);
 }
 
-bool ids_index_next(const struct ids_index *index, uint64_t hash, uint32_t *at, uint32_t *ret_row)
+/* The first place in the index from one on where the hash is not less. */
+static uint32_t first_not_less(const struct ids_index *index, uint32_t from, uint64_t wanted)
 {
-	uint64_t wanted = hash >> ROW_BITS;
-	uint32_t low = *at, high = index->n;
+	uint32_t low = from, high = index->n;
 
-	/* Where to go on is the very next entry, which most often has another hash. */
-	if (*at > 0 && (*at == index->n || index->entry[*at] >> ROW_BITS != wanted))
-		return false;
-	while (*at == 0 && low < high) {
+	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
 		if (index->entry[middle] >> ROW_BITS < wanted)
@@ -170,31 +175,39 @@ bool ids_index_next(const struct ids_index *index, uint64_t hash, uint32_t *at, 
 		else
 			high = middle;
 	}
-	if (low == index->n || index->entry[low] >> ROW_BITS != wanted)
-		return false;
-	*ret_row = (uint32_t)(index->entry[low] & 0xffff);
-	*at = low + 1;
-	return true;
+	return low;
+}
+
+uint32_t ids_index_find(const struct ids_index *index, uint64_t hash, uint32_t *ret_first)
+{
+	uint64_t wanted = hash >> ROW_BITS;
+	uint32_t first = first_not_less(index, 0, wanted), end = first;
+
+	while (end < index->n && end < first + FEW && index->entry[end] >> ROW_BITS == wanted)
+		end++;
+	if (end == first + FEW)
+		end = first_not_less(index, end, wanted + 1);
+	*ret_first = first;
+	return end - first;
+}
+
+uint32_t ids_index_row(const struct ids_index *index, uint32_t at)
+{
+	return (uint32_t)(index->entry[at] & ROW_MASK);
 }
 
 int ids_each_repeated(const struct ids *ids, const struct ids_index *index, ids_row_fn *fn,
 		      void *userdata)
 {
 	for (uint32_t i = 0; i + 1 < index->n; i++) {
-		uint32_t row = (uint32_t)(index->entry[i] & 0xffff);
+		uint32_t row = ids_index_row(index, i), later = ids_index_row(index, i + 1);
 
-		for (uint32_t j = i + 1;
-		     j < index->n && index->entry[j] >> ROW_BITS == index->entry[i] >> ROW_BITS;
-		     j++) {
-			uint32_t later = (uint32_t)(index->entry[j] & 0xffff);
-
-			if (!spans_same(&ids->id[row], &ids->id[later]))
-				continue;
-			int r = fn(userdata, row, later);
-			if (r)
-				return r;
-			break;
-		}
+		if (index->entry[i] >> ROW_BITS != index->entry[i + 1] >> ROW_BITS ||
+		    !spans_same(&ids->id[row], &ids->id[later]))
+			continue;
+		int r = fn(userdata, row, later);
+		if (r)
+			return r;
 	}
 	return 0;
 }

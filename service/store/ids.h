@@ -46,17 +46,19 @@ CLEANUP_FN(struct ids_index, ids_index_free)
 [[nodiscard]] bool ids_index_may_have(const struct ids_index *index, uint64_t hash);
 
 /*
- * The rows that may have an _id with this hash, in ascending order.
+ * Where in the index the rows are that may have an _id with this hash: there they lie in the order of their _ids, those with
+ * one _id in ascending order. So however many _ids somebody makes with one hash, one of them is found in few steps.
  *
- * at  0 at first; where to go on
- *
- * Returns whether there is one more; *ret_row is set only then.
+ * Returns how many there are; *ret_first is set only if there are any.
  */
-[[nodiscard]] bool ids_index_next(const struct ids_index *index, uint64_t hash, uint32_t *at,
-				  uint32_t *ret_row);
+[[nodiscard]] uint32_t ids_index_find(const struct ids_index *index, uint64_t hash,
+				      uint32_t *ret_first);
+
+/* The row at a place in the index. */
+[[nodiscard]] uint32_t ids_index_row(const struct ids_index *index, uint32_t at);
 
 /*
- * The rows of ids whose _id comes again in a later row.
+ * The rows of ids whose _id comes again, each with the next row that has it.
  *
  * fn  called for each
  *

@@ -192,17 +192,17 @@ static bool ids_that_come_again_are_told_and_others_found(void)
 	};
 	cleanup(ids_done) struct ids ids = {};
 	cleanup(ids_index_free_at) struct ids_index *index = nullptr;
-	uint32_t at = 0, row = 0, n = 0;
+	uint32_t first = 0;
 
 	CHECK_EQ(ids_of_list(IDS, 5, &ids), 0);
 	CHECK_EQ(ids_index_new(&ids, &index), 0);
 	CHECK(ids_index_may_have(index, ids.hash[3]));
-	while (ids_index_next(index, ids.hash[0], &at, &row))
-		n += row == 0 || row == 2 || row == 4;
-	CHECK_EQ(n, 3u);
-	at = 0;
-	return ids_index_next(index, ids.hash[3], &at, &row) && row == 3 &&
-	       !ids_index_next(index, ids.hash[3], &at, &row);
+	CHECK_EQ(ids_index_find(index, ids.hash[0], &first), 3u);
+	for (uint32_t i = 0; i < 3; i++)
+		CHECK_EQ(ids_index_row(index, first + i), 2 * i);
+	CHECK_EQ(ids_index_find(index, ids.hash[3], &first), 1u);
+	CHECK_EQ(ids_index_row(index, first), 3u);
+	return ids_index_find(index, ~ids.hash[3], &first) == 0;
 }
 
 int main(void)
