@@ -51,7 +51,7 @@ int store_keep(struct store *store, enum store_keep how)
 
 /* How long the store has not been used. */
 struct idle {
-	uint64_t used; /* what had been read and written then */
+	uint64_t used; /* what had been read, written and sealed then */
 	uint64_t since_us;
 	bool trimmed, shrunk; /* what has been done since */
 };
@@ -63,7 +63,10 @@ static void rest(struct store *store, struct idle *idle)
 	uint64_t now_us = clock_mono_us();
 
 	cache_figures(store->cache, &figures);
-	uint64_t used = figures.hits + figures.misses + log_synced(store->log);
+	(void)pthread_mutex_lock(&store->keeping);
+	auto used = (uint64_t)store->next_segment;
+	(void)pthread_mutex_unlock(&store->keeping);
+	used += figures.hits + figures.misses + log_synced(store->log);
 	if (used != idle->used) {
 		*idle = (struct idle) { .used = used, .since_us = now_us };
 		return;

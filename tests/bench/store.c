@@ -197,11 +197,11 @@ static int read_some(struct store *store)
 	int r = snapshot_take(store, "commons", "events", &now);
 
 	for (uint32_t round = 0; r == 0 && round < 2; round++) {
+		size_t chunks = snapshot_chunks(now) < 8 ? snapshot_chunks(now) : 8;
 		uint64_t cpu = cpu_us();
 
 		for (uint32_t i = 0; r == 0 && i < READS; i++) {
-			struct chunk *chunk =
-				snapshot_chunk(now, i * 7919 % snapshot_chunks(now))->chunk;
+			struct chunk *chunk = snapshot_chunk(now, i % chunks)->chunk;
 			struct document_reader *reader = nullptr;
 
 			buf_clear(&packed);
@@ -217,6 +217,31 @@ static int read_some(struct store *store)
 	buf_done(&packed);
 	snapshot_unref(now);
 	return r;
+}
+
+/* What of the chunks' bytes are values, and what helps to find them. */
+static void tell_lanes(struct store *store)
+{
+	struct snapshot *now = nullptr;
+	uint64_t bytes[LANE_COUNT] = {}, heads = 0;
+
+	if (snapshot_take(store, "commons", "events", &now))
+		return;
+	for (size_t i = 0; i < snapshot_chunks(now); i++) {
+		const struct chunk *chunk = snapshot_chunk(now, i)->chunk;
+		size_t head_len = 0;
+
+		(void)chunk_head(chunk, &head_len);
+		heads += head_len;
+		for (uint32_t c = 0; c < chunk_columns(chunk); c++)
+			for (uint32_t lane = 0; lane < LANE_COUNT; lane++)
+				bytes[lane] += chunk_column(chunk, c)->lane[lane].len;
+	}
+	printf("%-24s heads %.1f MB, lanes by number:", "bytes", (double)heads / 1e6);
+	for (uint32_t lane = 0; lane < LANE_COUNT; lane++)
+		printf(" %.1f", (double)bytes[lane] / 1e6);
+	printf("; %u columns\n", chunk_columns(snapshot_chunk(now, 0)->chunk));
+	snapshot_unref(now);
 }
 
 static int open_store(const char *folder, struct keys **keys, struct store **ret)
@@ -272,6 +297,7 @@ int main(int argc, char **argv)
 			printf("%-24s %" PRIi64 " in %zu chunks\n", "documents",
 			       snapshot_documents(now), snapshot_chunks(now));
 		snapshot_unref(now);
+		tell_lanes(store);
 		r = r ? r : read_some(store);
 	}
 	(void)malloc_trim(0);
