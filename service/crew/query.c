@@ -75,11 +75,11 @@ static int admit(struct exec *exec, struct exec_query *query)
 	while (r == 0 && exec->given > 0 && exec->given + want > exec->memory) {
 		struct timespec until;
 
-		(void)clock_gettime(CLOCK_REALTIME, &until);
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		uint64_t ns = (uint64_t)until.tv_nsec + WAIT_MS * 1'000'000;
 		until.tv_sec += (time_t)(ns / 1'000'000'000);
 		until.tv_nsec = (long)(ns % 1'000'000'000);
-		(void)pthread_cond_timedwait(&exec->freed, &exec->lock, &until);
+		(void)pthread_cond_clockwait(&exec->freed, &exec->lock, CLOCK_MONOTONIC, &until);
 		r = query_check(query);
 	}
 	if (r == 0)

@@ -281,11 +281,11 @@ static void wait_a_while(struct groups *groups)
 {
 	struct timespec until;
 
-	(void)clock_gettime(CLOCK_REALTIME, &until);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	uint64_t ns = (uint64_t)until.tv_nsec + WAIT_NS;
 	until.tv_sec += (time_t)(ns / 1'000'000'000);
 	until.tv_nsec = (long)(ns % 1'000'000'000);
-	(void)pthread_cond_timedwait(&groups->merged, &groups->lock, &until);
+	(void)pthread_cond_clockwait(&groups->merged, &groups->lock, CLOCK_MONOTONIC, &until);
 }
 
 int groups_give(struct groups *groups, uint32_t turn, struct partial **partial)

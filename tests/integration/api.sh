@@ -182,6 +182,31 @@ whole_batches() { # of a batch all or nothing
 tap 'and of each request all or nothing' whole_batches
 tap 'their number is right' says "\"doc_count\":$(wc -l <"$dir/found")," ask GET /ws/commons/collections/acks
 
+# --- many at once -------------------------------------------------------------------------------
+
+write_pairs() { # of values that add up to nothing
+	for n in 1 2 3 4 5 6 7 8; do
+		ask POST /ws/commons/collections/crowd/docs "{\"data\":[{\"_id\":\"p$1-$n\",\"v\":$n},{\"_id\":\"q$1-$n\",\"v\":-$n}]}"
+	done
+}
+ask_sums() { for _ in 1 2 3 4 5 6 7 8; do query 'SELECT SUM(v) AS s FROM crowd GROUP BY v > 99'; done; }
+many_at_once() {
+	pids=
+	for i in 1 2 3; do
+		write_pairs $i >"$dir/wrote.$i" & pids="$pids $!"
+		ask_sums >"$dir/asked.$i" & pids="$pids $!"
+	done
+	# shellcheck disable=SC2086 # they are several
+	wait $pids
+	cat "$dir"/wrote.* | grep -c 'ADDED.* 200$'
+	grep -Ehc '"results":\[(\{"s":0\})?\].* 200$' "$dir"/asked.* | paste -sd+ - | sed 's/$/ right/'
+}
+tap 'a collection for a crowd' says ' 200$' ask POST /ws/commons/collections '{"name":"crowd"}'
+crowd=$(many_at_once)
+tap 'three who write at once are all served' says '^24$' printf '%s\n' "$crowd"
+tap 'and three who ask meanwhile see whole batches' says '^8\+8\+8 right$' printf '%s\n' "$crowd"
+tap 'their number is right' says '^\{"results":\[\{"n":48,"s":0\}\]' query 'SELECT COUNT(*) AS n, SUM(v) AS s FROM crowd'
+
 stop "$grants"
 stop "$front"
 rm -f "$dir"/run/front-*.sock
@@ -197,5 +222,5 @@ ended=0
 wait "$engine" || ended=$?
 engine=''
 tap 'engine ends when asked, without complaint' test "$ended" = 0
-tap 'nothing ended in a fault of ours' not grep -Eq 'not carried out|runtime error|AddressSanitizer' "$dir/engine.log"
+tap 'nothing ended in a fault of ours' not grep -Eq 'not carried out|runtime error|(Address|Thread)Sanitizer' "$dir/engine.log"
 tap_done
