@@ -207,6 +207,18 @@ tap 'three who write at once are all served' says '^24$' printf '%s\n' "$crowd"
 tap 'and three who ask meanwhile see whole batches' says '^8\+8\+8 right$' printf '%s\n' "$crowd"
 tap 'their number is right' says '^\{"results":\[\{"n":48,"s":0\}\]' query 'SELECT COUNT(*) AS n, SUM(v) AS s FROM crowd'
 
+long_query() { # for minutes, in the background; $! is curl's, and when that goes the query is cancelled
+	exec curl -sk -o /dev/null -H 'Authorization: ApiKey writer' -H 'Content-Type: application/json' "$api/queries" \
+		-d '{"sql":{"query":"SELECT COUNT(*) FROM things a, things b, things c WHERE CONCAT(a.pad, b.pad, c.pad) LIKE '"'%x%'"'"}}'
+}
+long_query & long=$!
+long_query & longer=$!
+tap 'a short query overtakes two long ones' says '"n":48.* 200$' query 'SELECT COUNT(*) AS n FROM crowd'
+tap 'so does a write' says 'ADDED.* 200$' ask POST /ws/commons/collections/crowd/docs '{"data":[{"v":0}]}'
+tap 'which go on meanwhile' kill -0 "$long" "$longer"
+stop "$long"
+stop "$longer"
+
 stop "$grants"
 stop "$front"
 rm -f "$dir"/run/front-*.sock
