@@ -103,9 +103,10 @@ static int add_part(struct spill *spill, uint32_t *ret)
 		spill->part = grown;
 		spill->size = size;
 	}
-	spill->part[spill->parts] = calloc(1, sizeof(struct part));
-	if (!spill->part[spill->parts])
+	struct part *part = calloc(1, sizeof(*part));
+	if (!part)
 		return -ENOMEM;
+	spill->part[spill->parts] = part;
 	*ret = spill->parts++;
 	return 0;
 }

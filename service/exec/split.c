@@ -106,36 +106,46 @@ struct split *split_free(struct split *split)
 
 /* --- the inner side ------------------------------------------------------------------------------ */
 
-/* The piece that a part's next row goes to, with room for so many bytes more; *ret_full is one that is complete now. */
+/* Begin a part's next piece. */
+static int add_piece(struct split *split, struct pieces *pieces)
+{
+	struct piece new = {};
+
+	if (pieces->n == pieces->size) {
+		uint32_t size = pieces->size ? 2 * pieces->size : 4;
+		struct piece *grown = reallocarray(pieces->piece, size, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		pieces->piece = grown;
+		pieces->size = size;
+	}
+	int r = spill_part(split->inner, &new.at);
+	if (r == 0)
+		pieces->piece[pieces->n++] = new;
+	return r;
+}
+
+/* The piece that a part's next row, of so many bytes, goes to; *ret_full is one that is complete with that, or SPLIT_NONE. */
 static int piece_for(struct split *split, uint32_t part, size_t bytes, uint32_t *ret_at,
 		     uint32_t *ret_full)
 {
 	struct pieces *pieces = &split->pieces[part];
-	struct piece *last = pieces->n > 0 ? &pieces->piece[pieces->n - 1] : nullptr;
+	const struct piece *last = pieces->n > 0 ? &pieces->piece[pieces->n - 1] : nullptr;
 
 	*ret_full = SPLIT_NONE;
 	if (!last || last->bytes + bytes > split->room) {
-		if (pieces->n == pieces->size) {
-			uint32_t size = pieces->size ? 2 * pieces->size : 4;
-			struct piece *grown = reallocarray(pieces->piece, size, sizeof(*grown));
+		uint32_t full = last ? last->at : SPLIT_NONE;
+		int r = add_piece(split, pieces);
 
-			if (!grown)
-				return -ENOMEM;
-			pieces->piece = grown;
-			pieces->size = size;
-		}
-		struct piece new = {};
-		int r = spill_part(split->inner, &new.at);
 		if (r)
 			return r;
-		if (last)
-			*ret_full = pieces->piece[pieces->n - 1].at;
-		pieces->piece[pieces->n++] = new;
-		last = &pieces->piece[pieces->n - 1];
+		*ret_full = full;
 	}
-	last->rows++;
-	last->bytes += bytes;
-	*ret_at = last->at;
+	struct piece *piece = &pieces->piece[pieces->n - 1];
+	piece->rows++;
+	piece->bytes += bytes;
+	*ret_at = piece->at;
 	return 0;
 }
 

@@ -62,8 +62,8 @@ CLEANUP_FN(struct split, split_free)
 /* How many pieces a part's table has. */
 [[nodiscard]] uint32_t split_pieces(const struct split *split, uint32_t part);
 
-/* Read a piece. to is empty. Returns 0, PIPE_CANCELLED, PIPE_TIMEOUT, -EBADMSG, -EDQUOT, -ENOMEM or another -errno. */
-[[nodiscard]] int split_read(struct split *split, uint32_t part, uint32_t piece, struct rows *to);
+/* Read a piece of a part by its number. to is empty. Returns 0, PIPE_CANCELLED, PIPE_TIMEOUT, -EBADMSG, -EDQUOT, -ENOMEM or another -errno. */
+[[nodiscard]] int split_read(struct split *split, uint32_t part, uint32_t number, struct rows *to);
 
 /*
  * Begin with the outer side.

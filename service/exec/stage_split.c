@@ -47,17 +47,45 @@ static int pack_entry(const struct kept *kept, uint32_t entry, struct buf *out)
 	return buf_error(out) == -EMSGSIZE ? -EDQUOT : buf_error(out);
 }
 
+/* Put an entry where its key belongs, unless it can come to nothing. */
+static int divert_entry(const struct scan *scan, uint32_t number, const struct kept *kept,
+			const struct cell *key, uint32_t entry, struct buf *row)
+{
+	struct split *split = scan->joined[number].split;
+	uint32_t part = split_part(split, key);
+	bool may_meet = key->kind > KIND_NULL && split_pieces(split, part) > 0;
+
+	if (!may_meet && !scan->prepared->plan->join[number].left)
+		return 0;
+	int r = pack_entry(kept, entry, row);
+	return r ? r : split_divert(split, scan->morsel, part, row);
+}
+
+static int divert_entries(const struct scan *scan, uint32_t number, const struct kept *kept,
+			  const struct vector *key, const struct set *selection)
+{
+	auto_buf struct buf row = buf_make(PACKED_ROW_MAX);
+	uint32_t i;
+
+	SET_EACH(selection, i)
+	{
+		struct cell cell;
+
+		vector_cell(key, i, &cell);
+		int r = divert_entry(scan, number, kept, &cell, i, &row);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 int stage_divert(struct stage *stage, uint32_t number, const struct set *selection)
 {
 	struct scan *scan = stage->scan;
-	struct split *split = scan->joined[number].split;
-	bool left = scan->prepared->plan->join[number].left;
-	auto_buf struct buf row = buf_make(PACKED_ROW_MAX);
 	const struct vector *key;
 	struct kept kept = {};
-	uint32_t i;
 
-	kept.list = split_fields(split, &kept.n);
+	kept.list = split_fields(scan->joined[number].split, &kept.n);
 	auto_free const struct vector **field = calloc(kept.n + 1, sizeof(*field));
 	kept.field = field;
 	int r = field ? 0 : -ENOMEM;
@@ -65,21 +93,7 @@ int stage_divert(struct stage *stage, uint32_t number, const struct set *selecti
 	r = r ? r : load_kept(stage, selection, &kept);
 	if (r)
 		return scan_failed(scan, stage->eval, r);
-	SET_EACH(selection, i)
-	{
-		struct cell cell;
-
-		vector_cell(key, i, &cell);
-		uint32_t part = split_part(split, &cell);
-		bool may_meet = cell.kind > KIND_NULL && split_pieces(split, part) > 0;
-		if (!left && !may_meet)
-			continue;
-		r = pack_entry(&kept, i, &row);
-		r = r ? r : split_divert(split, scan->morsel, part, &row);
-		if (r)
-			return scan_failed(scan, nullptr, r);
-	}
-	return 0;
+	return scan_failed(scan, nullptr, divert_entries(scan, number, &kept, key, selection));
 }
 
 /* --- on the way back ----------------------------------------------------------------------------- */

@@ -367,9 +367,23 @@ static int step_through(struct sql_session *session, struct arena *arena,
 	return r;
 }
 
+static void add_figures(struct query_figures *to, const struct query_figures *more)
+{
+	to->rows_read += more->rows_read;
+	to->bytes_read += more->bytes_read;
+	to->pages_read += more->pages_read;
+	to->pages_missed += more->pages_missed;
+	to->chunks += more->chunks;
+	to->chunks_skipped += more->chunks_skipped;
+	to->spilled_bytes += more->spilled_bytes;
+	to->cpu_us += more->cpu_us;
+}
+
+/* The result's figures are counted on, whatever comes of it. */
 static int execute(struct sql_session *session, struct arena *arena, const struct sql_query *query,
 		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
 {
+	struct query_figures figures;
 	struct query_limits limits = { .deadline_us = query->deadline_us,
 				       .cancel = query->cancel,
 				       .memory = query->memory ? query->memory : SQL_MEMORY_MAX };
@@ -386,7 +400,8 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 					       .query = running };
 	r = step_through(session, arena, query, bound, &limits, result, error);
 	session->table = (struct pipe_table) {};
-	exec_query_figures(running, &result->figures);
+	exec_query_figures(running, &figures);
+	add_figures(&result->figures, &figures);
 	result->pipes = bound->n_plans;
 	result->sqlite_only = query->way != SQL_PIPES;
 	return r;
@@ -435,7 +450,7 @@ static int put_explanation(const struct sql_query *query, const struct bound *bo
 }
 
 static int attempt(struct sql_session *session, const struct sql_query *query, bool really,
-		   struct sql_result *ret, struct sql_error *error)
+		   struct query_figures *spent, struct sql_result *ret, struct sql_error *error)
 {
 	auto_arena struct arena arena = arena_make(ARENA_MAX);
 	cleanup(sql_result_done) struct sql_result result = {
@@ -443,6 +458,7 @@ static int attempt(struct sql_session *session, const struct sql_query *query, b
 		.columns = buf_make(COLUMNS_TEXT_MAX),
 		.collections = buf_make(COLUMNS_TEXT_MAX),
 		.parameters = buf_make(COLUMNS_TEXT_MAX),
+		.figures = *spent,
 	};
 	cleanup(bound_done) struct bound bound = {};
 	bool explained = false;
@@ -454,6 +470,7 @@ static int attempt(struct sql_session *session, const struct sql_query *query, b
 		r = put_explanation(query, &bound, &result);
 	else if (r == 0 && really)
 		r = execute(session, &arena, query, &bound, &result, error);
+	*spent = result.figures;
 	if (r)
 		return r;
 	*ret = result;
@@ -466,12 +483,13 @@ static int run(struct sql_session *session, const struct sql_query *query, bool 
 	       struct sql_result *ret, struct sql_error *error)
 {
 	struct sql_query plain = *query;
+	struct query_figures spent = {};
 
-	int r = attempt(session, query, really, ret, error);
+	int r = attempt(session, query, really, &spent, ret, error);
 	if (r != UNSUITED)
 		return r;
 	plain.way = SQL_SCANS;
-	r = attempt(session, &plain, really, ret, error);
+	r = attempt(session, &plain, really, &spent, ret, error);
 	return r == UNSUITED ? -EIO : r;
 }
 

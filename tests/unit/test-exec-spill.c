@@ -14,6 +14,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "service/disk/file.h"
+#include "service/exec/query.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/exec-fixture.h"
@@ -116,6 +117,7 @@ static struct snapshot *load(uint32_t n, uint32_t rows)
 struct result {
 	int r;
 	uint64_t spilled;
+	size_t held;	 /* bytes still counted when the pipe is closed */
 	struct buf text; /* its rows, a line each */
 	char error[256];
 };
@@ -170,6 +172,8 @@ static void run_in(struct exec *in, const struct plan *plan, size_t memory, stru
 		    (again.len && memcmp(again.data, ret->text.data, again.len) != 0))
 			ret->r = -EILSEQ;
 	}
+	pipe_close_at(&pipe);
+	ret->held = query->budget.used;
 	exec_query_figures(query, &figures);
 	ret->spilled = figures.spilled_bytes;
 	(void)snprintf(ret->error, sizeof(ret->error), "%s", exec_query_error(query));
@@ -210,6 +214,8 @@ static bool same_in(const struct plan *plan, size_t memory, bool in_order)
 		printf("# %d: %s\n", little.r, little.error);
 	CHECK_EQ(much.r, PIPE_END);
 	CHECK_EQ(little.r, PIPE_END);
+	CHECK_EQ(much.held, 0u);
+	CHECK_EQ(little.held, 0u);
 	CHECK_EQ(much.spilled, 0u);
 	CHECK(little.spilled > 0);
 	CHECK(in_order || (sort_lines(&much.text) && sort_lines(&little.text)));
@@ -468,6 +474,7 @@ static bool survives_a_full_disk(const struct plan *plan, size_t memory)
 		run_in(alone, plan, memory, &result);
 		CHECK_EQ(result.r, PIPE_TOO_LARGE);
 		CHECK(strstr(result.error, "no room"));
+		CHECK_EQ(result.held, 0u);
 		CHECK_EQ(files(), 0);
 	}
 	disk.full_at = 0;
@@ -493,6 +500,7 @@ static bool survives_failed_allocations(const struct plan *plan, size_t memory)
 		} else if (result.r != PIPE_END && result.r != -EILSEQ) {
 			CHECK_EQ(result.r, -ENOMEM);
 		}
+		CHECK_EQ(result.held, 0u);
 		CHECK_EQ(files(), 0);
 		if (!hit)
 			return result.r == PIPE_END;

@@ -301,6 +301,17 @@ static bool columns_and_collections_are_described(void)
 	return strcmp(buf_text(&result.collections), "[\"commons.people\"]") == 0;
 }
 
+/* A float has no lower case that a pipe would know: SQLite answers, after a pipe has tried. */
+static bool what_a_pipe_has_read_in_vain_is_counted(void)
+{
+	cleanup(sql_result_done) struct sql_result result = {};
+
+	CHECK_EQ(run("SELECT name FROM people WHERE LOWER(age) = '41.5'", &result, 10'000'000), 0);
+	CHECK(result.sqlite_only);
+	CHECK_EQ(result.figures.rows_read, 8u);
+	return true;
+}
+
 /* Add so many numbered documents to a collection of their own. */
 static int add_numbers(const char *name, uint32_t n)
 {
@@ -421,6 +432,7 @@ int main(void)
 	RUN(a_result_too_large_is_refused);
 	RUN(columns_and_collections_are_described);
 	RUN(every_failed_allocation_is_survived);
+	RUN(what_a_pipe_has_read_in_vain_is_counted);
 	RUN(an_order_and_a_join_need_little_memory);
 	RUN(sqlite_keeps_what_it_sorts_in_memory);
 	RUN(a_query_says_which_pages_came_from_disk);
