@@ -71,7 +71,7 @@ static struct chunk *chunk_of(const char *const *json, size_t n)
 	int r = builder_new(&builder);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		char id[16];
+		char id[24];
 
 		(void)snprintf(id, sizeof(id), "%zu", i);
 		r = add_text(builder, json[i], id);
