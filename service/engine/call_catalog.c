@@ -8,10 +8,12 @@
 #include "common/clock.h"
 #include "common/names.h"
 #include "common/proto/operations.h"
+#include "service/chunk/chunk_key.h"
 #include "service/engine/json.h"
 #include "service/store/catalog.h"
 
 constexpr size_t DESCRIPTION_MAX = 4096;
+constexpr size_t CLUSTERING_FIELD_MAX = 256; /* bytes of one field of a clustering key */
 constexpr int64_t RETENTION_MIN = 3600;
 constexpr int64_t RETENTION_MAX = INT64_C(10) * 365 * 86400; /* Rockset: below ten years */
 
@@ -131,13 +133,35 @@ void call_workspace_delete(struct call *call)
 /* What every collection has, and is empty here. */
 static void put_empty_lists(struct buf *out)
 {
-	static const char *const LISTS[] = { "sources",	       "field_mappings", "field_partitions",
-					     "clustering_key", "field_schemas",	 "aliases" };
+	static const char *const LISTS[] = { "sources", "field_mappings", "field_partitions",
+					     "field_schemas", "aliases" };
 
 	for (size_t i = 0; i < countof(LISTS); i++) {
 		json_open_list(out, LISTS[i]);
 		json_close_list(out);
 	}
+}
+
+/* The fields of a clustering key as the catalog has it; nullptr: none. */
+static void put_clustering_key(struct buf *out, const char *key)
+{
+	char name[CLUSTERING_FIELD_MAX + 1];
+
+	json_open_list(out, "clustering_key");
+	for (const char *at = key; at;) {
+		const char *end = strchr(at, CHUNK_KEY_BETWEEN);
+		int len = end ? (int)(end - at) : (int)strlen(at);
+
+		(void)snprintf(name, sizeof(name), "%.*s", len, at);
+		json_open(out, nullptr);
+		json_text(out, "field_name", name);
+		json_text(out, "type", "AUTO");
+		json_open_list(out, "keys");
+		json_close_list(out);
+		json_close(out);
+		at = end ? end + 1 : nullptr;
+	}
+	json_close_list(out);
 }
 
 static void put_stats(struct buf *out, const struct collection *collection)
@@ -176,6 +200,7 @@ static bool put_collection(void *userdata, const struct collection *collection)
 	json_text(out, "workspace", collection->workspace);
 	json_text(out, "status", created ? "CREATED" : "READY");
 	put_empty_lists(out);
+	put_clustering_key(out, collection->clustering_key);
 	if (!created)
 		put_stats(out, collection);
 	if (collection->retention_secs > 0)
@@ -221,7 +246,7 @@ void call_collection_get(struct call *call)
 static bool has_unavailable(struct call *call, yyjson_val *body)
 {
 	static const char *const MEMBERS[] = { "field_mapping_query", "field_mappings", "sources",
-					       "clustering_key", "event_time_info" };
+					       "event_time_info" };
 
 	for (size_t i = 0; i < countof(MEMBERS); i++) {
 		yyjson_val *value = yyjson_obj_get(body, MEMBERS[i]);
@@ -238,6 +263,76 @@ static bool has_unavailable(struct call *call, yyjson_val *body)
 		}
 	}
 	return false;
+}
+
+/* Names with dots between, none of them empty, and no byte that the catalog's list could not hold. */
+static bool is_path(const char *path)
+{
+	for (const char *at = path; *at; at++)
+		if ((uint8_t)*at < ' ' || (*at == '.' && (at == path || at[-1] == '.')))
+			return false;
+	return path[0] && path[strlen(path) - 1] != '.';
+}
+
+/* Add a field of a clustering key to the list. Returns false, and the call has failed, if it is none. */
+static bool read_clustering_field(struct call *call, yyjson_val *field, struct buf *list)
+{
+	const char *name = nullptr, *type = nullptr;
+	yyjson_val *keys = yyjson_obj_get(field, "keys");
+
+	if (!yyjson_is_obj(field)) {
+		call_fail(call, ERROR_INVALIDINPUT, nullptr,
+			  "`clustering_key` must be a list of objects with a `field_name`.");
+		return false;
+	}
+	if (!call_text(call, field, "field_name", CLUSTERING_FIELD_MAX, &name) ||
+	    !call_text(call, field, "type", 16, &type))
+		return false;
+	if (!name || !is_path(name))
+		call_fail(
+			call, ERROR_INVALIDINPUT, nullptr,
+			"`field_name` in `clustering_key` must be a field or, with dots between, a path of fields.");
+	else if (type && strcmp(type, "AUTO") != 0)
+		call_fail(call, ERROR_INVALIDINPUT, nullptr,
+			  "`type` in `clustering_key` must be AUTO.");
+	else if (yyjson_get_len(keys) > 0 ||
+		 (keys && !yyjson_is_null(keys) && !yyjson_is_arr(keys)))
+		call_fail(call, ERROR_INVALIDINPUT, nullptr,
+			  "`keys` in `clustering_key` must be left out.");
+	if (call->http_status)
+		return false;
+	if (list->len > 0)
+		buf_add(list, &CHUNK_KEY_BETWEEN, 1);
+	buf_add_str(list, name);
+	return true;
+}
+
+/* A list of fields becomes the text that the catalog has; nullptr: none. list holds it. */
+static bool read_clustering_key(struct call *call, yyjson_val *body, struct buf *list,
+				const char **ret)
+{
+	yyjson_val *fields = yyjson_obj_get(body, "clustering_key"), *field;
+	size_t i, max;
+
+	if (!fields || yyjson_is_null(fields))
+		return true;
+	if (!yyjson_is_arr(fields) || yyjson_arr_size(fields) > CHUNK_KEY_FIELDS) {
+		call_fail(call, ERROR_INVALIDINPUT, nullptr,
+			  "`clustering_key` must be a list of at most %zu fields.",
+			  CHUNK_KEY_FIELDS);
+		return false;
+	}
+	yyjson_arr_foreach(fields, i, max, field)
+	{
+		if (!read_clustering_field(call, field, list))
+			return false;
+	}
+	if (list->len == 0 && !buf_error(list))
+		return true;
+	*ret = buf_text(list);
+	if (!*ret)
+		call_fail_errno(call, buf_error(list));
+	return *ret;
 }
 
 static bool read_collection(struct call *call, yyjson_val *body, struct collection *ret)
@@ -263,13 +358,15 @@ static bool read_collection(struct call *call, yyjson_val *body, struct collecti
 void call_collection_create(struct call *call)
 {
 	auto_json yyjson_doc *doc = call_json(call);
+	auto_buf struct buf key = buf_make(CHUNK_KEY_FIELDS * (CLUSTERING_FIELD_MAX + 1));
 	struct collection collection = { .workspace = call->workspace,
 					 .uuid = "",
 					 .created_us = clock_wall_us(),
 					 .created_by = call->grant->email,
 					 .created_by_key = call->grant->key_name };
 
-	if (!doc || !read_collection(call, yyjson_doc_get_root(doc), &collection))
+	if (!doc || !read_collection(call, yyjson_doc_get_root(doc), &collection) ||
+	    !read_clustering_key(call, yyjson_doc_get_root(doc), &key, &collection.clustering_key))
 		return;
 	json_text(&call->detail, "name", collection.name);
 	call->collection = collection.name;
@@ -304,6 +401,7 @@ void call_collection_delete(struct call *call)
 	json_text(out, "name", call->collection);
 	json_text(out, "workspace", call->workspace);
 	put_empty_lists(out);
+	put_clustering_key(out, nullptr);
 	json_text(out, "storage_type", "HOT");
 	json_close(out);
 	json_close(out);

@@ -45,7 +45,8 @@ struct collection {
 	int64_t n; /* its number in the store; never used twice */
 	const char *workspace, *name, *uuid;
 	const char *description, *compression, *created_by, *created_by_key; /* nullptr: null */
-	int64_t retention_secs;						     /* 0: for ever */
+	const char *clustering_key; /* paths, as of chunk_key_each(); nullptr: none */
+	int64_t retention_secs;	    /* 0: for ever */
 	uint64_t created_us, updated_us;
 	int64_t documents, bytes, purged;
 	bool built_in; /* _events: read-only */

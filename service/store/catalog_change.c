@@ -130,7 +130,8 @@ static int insert_row(sqlite3 *db, const struct collection *collection)
 	int r = db_prepare(db,
 			   "INSERT INTO collection(workspace, name, uuid, description,"
 			   " retention_secs, compression, created_us, created_by,"
-			   " created_by_key, updated_us) VALUES(?,?,?,?,?,?,?7,?,?,?7)",
+			   " created_by_key, clustering_key, updated_us)"
+			   " VALUES(?,?,?,?,?,?,?7,?,?,?,?7)",
 			   &stmt);
 
 	if (r)
@@ -144,6 +145,7 @@ static int insert_row(sqlite3 *db, const struct collection *collection)
 	(void)sqlite3_bind_int64(stmt, 7, (sqlite3_int64)collection->created_us);
 	db_bind_text(stmt, 8, collection->created_by);
 	db_bind_text(stmt, 9, collection->created_by_key);
+	db_bind_text(stmt, 10, collection->clustering_key);
 	return db_done(stmt);
 }
 

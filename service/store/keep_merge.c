@@ -9,6 +9,7 @@
 #include "common/base.h"
 #include "common/clock.h"
 #include "service/chunk/chunk.h"
+#include "service/store/cluster.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
 #include "service/store/rewrite.h"
@@ -68,6 +69,43 @@ static bool is_worn(const struct entry *entry, bool alone, enum store_keep how, 
 	return !alone && rows - deleted < FULL_ROWS;
 }
 
+/* Write all chunks' documents by ranges of the collection's key. */
+static int write_clustered(struct rewrite *rewrite, enum store_keep how)
+{
+	auto_free struct cluster_source *source = calloc(rewrite->n, sizeof(*source));
+	uint64_t now_us = clock_wall_us();
+
+	if (!source)
+		return -ENOMEM;
+	for (size_t i = 0; i < rewrite->n; i++) {
+		const struct entry *entry = &rewrite->before->entry[rewrite->first + i];
+
+		source[i] = (struct cluster_source) {
+			.chunk = entry->part->chunk,
+			.deleted = entry->view.deleted,
+			.whole = !is_worn(entry, rewrite->n == 1, how, now_us),
+		};
+	}
+	int r = cluster_new(source, (uint32_t)rewrite->n, rewrite->live->about.clustering_key,
+			    CHUNK_ROWS, &rewrite->cluster);
+	return r ? r : rewrite_clustered(rewrite);
+}
+
+/* Write all chunks' documents in their order. */
+static int write_in_order(struct rewrite *rewrite, enum store_keep how)
+{
+	uint64_t now_us = clock_wall_us();
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < rewrite->n; i++) {
+		const struct entry *entry = &rewrite->before->entry[rewrite->first + i];
+
+		r = is_worn(entry, rewrite->n == 1, how, now_us) ? rewrite_source(rewrite, i)
+								 : rewrite_copy(rewrite, i);
+	}
+	return r;
+}
+
 /* Write some neighbouring segments as one. */
 static int merge(struct live *live, struct snapshot *before, const struct group *group, size_t n,
 		 enum store_keep how)
@@ -77,7 +115,6 @@ static int merge(struct live *live, struct snapshot *before, const struct group 
 							 .first = group[0].first,
 							 .rate = how == STORE_KEEP_DUE ? RATE : 0 };
 	auto_free int64_t *removed = calloc(n, sizeof(*removed));
-	uint64_t now_us = clock_wall_us();
 	int r = removed ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
@@ -85,12 +122,9 @@ static int merge(struct live *live, struct snapshot *before, const struct group 
 		rewrite.n += group[i].n;
 	}
 	rewrite.segment = live->store->next_segment++;
-	for (uint32_t i = 0; r == 0 && i < rewrite.n; i++) {
-		const struct entry *entry = &before->entry[rewrite.first + i];
-
-		r = is_worn(entry, rewrite.n == 1, how, now_us) ? rewrite_source(&rewrite, i)
-								: rewrite_copy(&rewrite, i);
-	}
+	if (r == 0)
+		r = live->about.clustering_key ? write_clustered(&rewrite, how)
+					       : write_in_order(&rewrite, how);
 	if (r == 0)
 		r = rewrite_finish(&rewrite);
 	if (r)

@@ -52,6 +52,8 @@ static int copy_about(const struct collection *about, struct collection *ret)
 		r = copy_text(about->created_by, &ret->created_by);
 	if (r == 0)
 		r = copy_text(about->created_by_key, &ret->created_by_key);
+	if (r == 0)
+		r = copy_text(about->clustering_key, &ret->clustering_key);
 	ret->n = about->n;
 	ret->retention_secs = about->retention_secs;
 	ret->created_us = about->created_us;
@@ -91,9 +93,10 @@ struct live *live_ref(struct live *live)
 
 static void free_texts(struct collection *about)
 {
-	const char *const TEXTS[] = { about->workspace,	    about->name,	about->uuid,
-				      about->description,   about->compression, about->created_by,
-				      about->created_by_key };
+	const char *const TEXTS[] = { about->workspace,	     about->name,
+				      about->uuid,	     about->description,
+				      about->compression,    about->created_by,
+				      about->created_by_key, about->clustering_key };
 
 	for (size_t i = 0; i < countof(TEXTS); i++)
 		free((char *)(uintptr_t)TEXTS[i]); /* owned; const for whom it is shown to */

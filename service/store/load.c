@@ -230,6 +230,7 @@ static int load_collection(struct store *store, sqlite3_stmt *stmt, struct live 
 		.created_by_key = nullable(stmt, 9),
 		.updated_us = (uint64_t)sqlite3_column_int64(stmt, 10),
 		.purged = sqlite3_column_int64(stmt, 11),
+		.clustering_key = nullable(stmt, 13),
 	};
 	auto position = (uint64_t)sqlite3_column_int64(stmt, 12);
 	uint64_t end = log_synced(store->log);
@@ -251,7 +252,8 @@ static int load_collections(struct store *store)
 	int r = db_prepare(
 		store->db,
 		"SELECT n, workspace, name, uuid, description, retention_secs, compression,"
-		" created_us, created_by, created_by_key, updated_us, purged, position"
+		" created_us, created_by, created_by_key, updated_us, purged, position,"
+		" clustering_key"
 		" FROM collection ORDER BY n",
 		&stmt);
 

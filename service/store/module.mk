@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/store/store
 service/store/store.src := $(addprefix service/store/, \
-	book.c catalog.c catalog_change.c change.c commit.c db.c documents.c expire.c find.c footer.c frame.c gone.c ids.c import.c \
+	book.c catalog.c catalog_change.c change.c cluster.c commit.c db.c documents.c expire.c find.c footer.c frame.c gone.c ids.c import.c \
 	keep.c keep_merge.c keeper.c live.c load.c pages.c part.c recent.c replay.c rewrite.c segment.c segment_writer.c \
 	state.c store.c table.c write.c)
 

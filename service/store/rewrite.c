@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
+#include "service/store/cluster.h"
 #include "service/store/gone.h"
 #include "service/store/part.h"
 #include "service/store/segment.h"
@@ -24,6 +25,9 @@ constexpr size_t CHUNK_BYTES_MAX = 2u << 30;
 /* Rows of a source that went to a new chunk. */
 struct rewrite_run {
 	uint32_t source, from, rows; /* those that were deleted before are left out */
+	const uint8_t
+		*where; /* or nullptr; and so are those for which this is not part; the cluster's */
+	uint8_t part;
 	uint32_t target, base; /* the new chunk, PENDING until it is written; row of the first */
 	bool whole;	       /* the chunk was copied with its deleted rows */
 };
@@ -32,6 +36,7 @@ void rewrite_done(struct rewrite *rewrite)
 {
 	builder_free(rewrite->builder);
 	segment_writer_free(rewrite->writer);
+	cluster_free(rewrite->cluster);
 	for (uint32_t i = 0; i < rewrite->n_parts; i++)
 		part_unref(rewrite->part[i]);
 	free(rewrite->part);
@@ -134,53 +139,95 @@ static int flush(struct rewrite *rewrite)
 }
 
 /* Add rows of a source to the builder, fewer if documents are so large that they make no whole chunk. Returns as builder_add_chunk(). */
-static int add_chunk(struct builder *builder, const struct entry *entry, uint32_t from,
-		     uint32_t *rows)
+static int add_chunk(struct builder *builder, struct chunk *chunk, const uint64_t *skip,
+		     uint32_t from, uint32_t *rows)
 {
 	int r = BUILDER_FULL;
 
 	for (uint32_t n = *rows; r == BUILDER_FULL && n > 0; n /= 2) {
 		*rows = n;
-		r = builder_add_chunk(builder, entry->part->chunk, entry->view.deleted, from, n);
+		r = builder_add_chunk(builder, chunk, skip, from, n);
 		if (builder_rows(builder) > 0)
 			break; /* it can be written, and that makes room */
 	}
 	return r;
 }
 
-/* Add some rows of a source to the builder; those that do not fit are left. Returns 0 or -errno; *rows is how many were taken. */
-static int add_rows(struct rewrite *rewrite, uint32_t source, uint32_t from, uint32_t *rows)
+/* Add a run of rows but those to skip to the builder; those that do not fit are left. Returns 0 or -errno; run->rows is how many were taken. */
+static int add_rows(struct rewrite *rewrite, struct rewrite_run *run, const uint64_t *skip)
 {
-	const struct entry *entry = source_entry(rewrite, source);
+	const struct entry *entry = source_entry(rewrite, run->source);
 	uint32_t base = builder_rows(rewrite->builder), room = CHUNK_ROWS - base;
-	uint32_t gone = gone_between(entry->view.deleted, from, from + *rows);
+	uint32_t gone = gone_between(skip, run->from, run->from + run->rows);
 
-	if (*rows - gone > room)
-		*rows = room;
-	int r = *rows == 0 ? BUILDER_FULL : add_chunk(rewrite->builder, entry, from, rows);
+	if (run->rows - gone > room)
+		run->rows = room;
+	int r = run->rows == 0 ? BUILDER_FULL
+			       : add_chunk(rewrite->builder, entry->part->chunk, skip, run->from,
+					   &run->rows);
 	if (r == BUILDER_FULL && base > 0) {
-		*rows = 0;
+		run->rows = 0;
 		return flush(rewrite);
 	}
 	if (r)
 		return r > 0 ? -EMSGSIZE : r;
-	return add_run(rewrite, &(struct rewrite_run) { .source = source,
-							.from = from,
-							.rows = *rows,
-							.target = PENDING,
-							.base = base });
+	run->target = PENDING;
+	run->base = base;
+	return add_run(rewrite, run);
+}
+
+/* Put a source's rows but those to skip into new chunks. run says what all of its runs have in common. */
+static int add_source(struct rewrite *rewrite, struct rewrite_run run, const uint64_t *skip)
+{
+	uint32_t rows = source_entry(rewrite, run.source)->part->rows;
+	int r = rewrite->builder ? 0 : builder_new(&rewrite->builder);
+
+	while (r == 0 && run.from < rows) {
+		run.rows = rows - run.from;
+		r = add_rows(rewrite, &run, skip);
+		run.from += run.rows;
+	}
+	return r;
 }
 
 int rewrite_source(struct rewrite *rewrite, uint32_t source)
 {
-	const struct entry *entry = source_entry(rewrite, source);
-	int r = rewrite->builder ? 0 : builder_new(&rewrite->builder);
+	return add_source(rewrite, (struct rewrite_run) { .source = source },
+			  source_entry(rewrite, source)->view.deleted);
+}
 
-	for (uint32_t from = 0; r == 0 && from < entry->part->rows;) {
-		uint32_t rows = entry->part->rows - from;
+/* Put those rows of a source that belong to a new chunk of a cluster there. */
+static int add_part(struct rewrite *rewrite, uint32_t source, uint8_t target, uint64_t *skip)
+{
+	struct rewrite_run run = { .source = source,
+				   .where = cluster_where(rewrite->cluster, source),
+				   .part = target };
+	uint32_t rows = source_entry(rewrite, source)->part->rows;
 
-		r = add_rows(rewrite, source, from, &rows);
-		from += rows;
+	memset(skip, 0, GONE_WORDS * sizeof(*skip));
+	for (uint32_t row = 0; row < rows; row++)
+		skip[row / 64] |= (uint64_t)(run.where[row] != target) << row % 64;
+	return add_source(rewrite, run, skip);
+}
+
+int rewrite_clustered(struct rewrite *rewrite)
+{
+	const struct cluster *cluster = rewrite->cluster;
+	auto_free uint64_t *skip = calloc(GONE_WORDS, sizeof(*skip));
+	int r = skip ? 0 : -ENOMEM;
+
+	for (uint32_t target = 0; r == 0 && target < cluster_targets(cluster); target++) {
+		uint32_t copied = cluster_copied(cluster, target);
+
+		if (copied != CHUNK_NONE) {
+			r = rewrite_copy(rewrite, copied);
+			continue;
+		}
+		for (uint32_t i = 0; r == 0 && i < rewrite->n; i++)
+			if (cluster_rows(cluster, i, target) > 0)
+				r = add_part(rewrite, i, (uint8_t)target, skip);
+		if (r == 0)
+			r = flush(rewrite);
 	}
 	return r;
 }
@@ -218,14 +265,30 @@ int rewrite_finish(struct rewrite *rewrite)
 	return r;
 }
 
+/* How many of the rows from to to - 1 went where the run did. */
+static uint32_t taken_between(const struct rewrite_run *run, const uint64_t *before, uint32_t from,
+			      uint32_t to)
+{
+	uint32_t n = 0;
+
+	if (!run->where)
+		return to - from - gone_between(before, from, to);
+	for (uint32_t row = from; row < to; row++)
+		n += run->where[row] == run->part;
+	return n;
+}
+
 /* Delete a run's rows that were deleted since the rewrite began, in the new chunk. */
 static int carry_over(const struct rewrite_run *run, const uint64_t *before, const uint64_t *now,
 		      struct gone **target)
 {
+	uint32_t counted = run->from, at = run->base;
+
 	if (!now || now == before)
 		return 0;
 	for (uint32_t row = run->from; row < run->from + run->rows; row++) {
-		if (!gone_has(now, row) || gone_has(before, row))
+		if (!gone_has(now, row) || gone_has(before, row) ||
+		    (run->where && run->where[row] != run->part))
 			continue;
 		if (!*target) {
 			int r = gone_copy(nullptr, target);
@@ -233,8 +296,9 @@ static int carry_over(const struct rewrite_run *run, const uint64_t *before, con
 			if (r)
 				return r;
 		}
-		uint32_t left_out = gone_between(before, run->from, row);
-		(void)!gone_add(*target, run->base + (row - run->from) - left_out);
+		at += taken_between(run, before, counted, row);
+		counted = row;
+		(void)!gone_add(*target, at);
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "service/store/segment.h"
 #include "service/store/state.h"
 
+struct cluster;
 struct rewrite_run;
 
 struct rewrite {
@@ -25,6 +26,7 @@ struct rewrite {
 	size_t first, n;	 /* entries of it that are replaced */
 	uint64_t rate;		 /* as of segment_writer_new() */
 	int64_t segment;	 /* number of the new segment; 0: the new chunks stay in memory */
+	struct cluster *cluster; /* owned; or nullptr: documents stay in their order */
 
 	struct builder *builder;
 	struct segment_writer *writer;
@@ -40,6 +42,9 @@ void rewrite_done(struct rewrite *rewrite);
 
 /* Put the documents of a source, 0 to n - 1, that are not deleted into new chunks. Returns 0 or -errno. */
 [[nodiscard]] int rewrite_source(struct rewrite *rewrite, uint32_t source);
+
+/* Put the documents of all sources, 0 to n - 1, where `cluster` says. Returns 0 or -errno. */
+[[nodiscard]] int rewrite_clustered(struct rewrite *rewrite);
 
 /* Copy a source's chunk as it is, deleted rows too, from its segment to the new one. Returns 0 or -errno. */
 [[nodiscard]] int rewrite_copy(struct rewrite *rewrite, uint32_t source);

@@ -132,13 +132,25 @@ static int on_ids(struct fixture *f, const struct act *act)
 					  raise_v, nullptr);
 }
 
+static const char *clustering_key; /* of the collections that are made */
+
+static int create(struct fixture *f, const char *name)
+{
+	return catalog_collection_create(f->store,
+					 &(struct collection) { .workspace = "commons",
+								.name = name,
+								.created_by = "ann",
+								.clustering_key = clustering_key,
+								.created_us = 1 });
+}
+
 static int perform(struct fixture *f, size_t number)
 {
 	const struct act *act = &ACTS[number];
 
 	switch (act->verb) {
 	case CREATE:
-		return fixture_collection(f, act->collection, 0);
+		return create(f, act->collection);
 	case DROP:
 		return catalog_collection_delete(f->store, "commons", act->collection);
 	case ADD:
@@ -382,6 +394,14 @@ static bool a_disk_that_fills_up_at_any_step_loses_nothing(void)
 	return every_failure(FULL);
 }
 
+static bool the_same_holds_when_documents_are_clustered(void)
+{
+	clustering_key = "text\nv";
+	bool good = every_end(END) && every_failure(FAIL);
+	clustering_key = nullptr;
+	return good;
+}
+
 /* --- damage -------------------------------------------------------------------------------- */
 
 /* The newest file in a folder whose name has this end. */
@@ -506,6 +526,7 @@ int main(void)
 	RUN(a_torn_write_at_any_step_loses_nothing);
 	RUN(a_failure_at_any_step_fails_what_it_hits_only);
 	RUN(a_disk_that_fills_up_at_any_step_loses_nothing);
+	RUN(the_same_holds_when_documents_are_clustered);
 	RUN(a_log_cut_anywhere_is_read_up_to_there_or_refused);
 	RUN(a_flipped_bit_in_any_page_is_named_and_never_read);
 	return tap_done();
