@@ -143,7 +143,7 @@ static int merge_one(struct part *part, const struct entry *entry)
 	struct entry *slot = find_slot(part, entry->hash, entry->record);
 
 	if (!slot->record) {
-		struct record *copy;
+		struct record *copy = nullptr;
 		int r = insert(part, entry->record, &copy);
 
 		if (r)
