@@ -95,7 +95,8 @@ struct plan {
 	uint32_t n_aggregates;
 	bool distinct; /* of ungrouped output rows */
 
-	const struct order_by *order; /* [n_order]; ties are in the order of chunks and rows, of groups in any */
+	const struct order_by
+		*order; /* [n_order]; ties are in the order of chunks and rows, of groups in any */
 	uint32_t n_order;
 	int64_t limit; /* rows at most; -1: all */
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-exec_tests := exec exec-large exec-spill
+exec_tests := exec exec-large exec-spill exec-spill-faults
 tests += $(exec_tests:%=tests/unit/test-%)
 $(foreach t,$(exec_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c)\
