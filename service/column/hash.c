@@ -90,3 +90,13 @@ uint64_t hash_keyed_int(const uint64_t key[2], uint64_t value)
 {
 	return mix(mix(value ^ key[0], S1 ^ key[1]) ^ S2, S3 ^ key[0]);
 }
+
+void hash_keyed_pairs(const uint64_t key[2], const uint64_t *word, uint64_t mask, size_t n,
+		      uint64_t *out)
+{
+	uint64_t first = key[0], second = S1 ^ key[1], third = S3 ^ key[0];
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = mix(mix(word[2 * i] ^ first, (word[2 * i + 1] & mask) ^ second) ^ S2,
+			     third);
+}

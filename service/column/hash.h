@@ -24,3 +24,7 @@
 
 /* Of an integer under a key. */
 [[nodiscard]] uint64_t hash_keyed_int(const uint64_t key[2], uint64_t value);
+
+/* Of pairs of words under a key: word[2 i] and those bits of word[2 i + 1] that are in mask, i below n. */
+void hash_keyed_pairs(const uint64_t key[2], const uint64_t *word, uint64_t mask, size_t n,
+		      uint64_t *out);

@@ -257,18 +257,35 @@ KERNEL_PART void read_delta(const struct ints *ints, const struct block *block, 
 	}
 }
 
+constexpr uint32_t RUN_ROOM = 8; /* most runs are not longer */
+
+/* Store a value from one place up to another; at first a few at once, past the end too if there is room: they are overwritten. */
+KERNEL_PART void fill_run(void *out, bool narrow, uint32_t from, uint32_t to, uint64_t value)
+{
+	if (from + RUN_ROOM <= COLUMN_BLOCK) {
+		fill(out, narrow, from, from + RUN_ROOM, value);
+		from += RUN_ROOM;
+	}
+	fill(out, narrow, from, to, value);
+}
+
 KERNEL_PART void read_repeats(const struct ints *ints, const struct block *block, void *out,
 			      bool narrow)
 {
+	KERNEL_SCRATCH uint32_t few[COLUMN_BLOCK];
 	uint32_t repeats = kernel_load16(block->data), from = 0;
 	const uint8_t *end = block->data + 2, *unit = end + 2 * (size_t)repeats;
 	struct map map = map_of(ints, block);
+	bool small = block->width <= 32;
 
+	if (small)
+		bits_unpack32(unit, block->width, repeats, few);
 	for (uint32_t r = 0; r < repeats; r++) {
 		uint32_t to = kernel_load16(end + 2 * (size_t)r);
 
 		to = to < block->n ? to : block->n;
-		fill(out, narrow, from, to, mapped(&map, bits_get(unit, block->width, repeats, r)));
+		uint64_t u = small ? few[r] : bits_get(unit, block->width, repeats, r);
+		fill_run(out, narrow, from, to, mapped(&map, u));
 		from = to > from ? to : from;
 	}
 	fill(out, narrow, from, block->n, map.base);

@@ -38,7 +38,7 @@ constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and result
 constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
 /* A short query never waits for a long one's memory. */
 static_assert(POOL_QUERIES * SQL_MEMORY_MAX <= QUERY_MEMORY_MAX);
-constexpr int LARGE = 16 << 20;			   /* bytes; an allocation of its own */
+constexpr int LARGE = 16 << 20;	   /* bytes; an allocation of its own */
 constexpr int FREE_MAX = 64 << 20; /* bytes at the end of an arena; more goes back */
 constexpr int ARENAS_MAX = 4;
 constexpr size_t KEY_MIN = 32; /* bytes of the key of the grants */

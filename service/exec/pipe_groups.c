@@ -11,6 +11,7 @@
 #include "service/group/group_list.h"
 #include "service/group/groups.h"
 #include "service/group/local.h"
+#include "service/group/small.h"
 #include "service/group/top.h"
 
 /*
@@ -24,6 +25,7 @@ struct grouping {
 	uint32_t n_keys;
 	uint32_t aggregate; /* of the others: which it is for */
 	struct local *local[CREW_MAX];
+	struct raw_pool pool;
 };
 
 struct state {
@@ -105,7 +107,7 @@ static int begin_worker(struct state *state, unsigned int worker)
 
 		if (!grouping->local[worker])
 			r = local_new(&grouping->layout, grouping->n_keys, query->exec->key,
-				      &query->budget, &grouping->local[worker]);
+				      &grouping->pool, &grouping->local[worker]);
 	}
 	return r;
 }
@@ -134,6 +136,7 @@ struct fold {
 	const struct grouping *grouping;
 	struct record *like; /* room for a key */
 	size_t size;
+	struct cell *cell; /* [n_keys] of the groups */
 };
 
 /* Count one distinct value to its group. */
@@ -142,13 +145,11 @@ static int fold_one(void *userdata, struct record *record)
 	struct fold *fold = userdata;
 	struct grouping *main = &fold->state->grouping[0];
 	const uint8_t *end = record_key(record);
-	uint64_t hash = 0;
-	struct cell cell;
 
-	for (uint32_t i = 0; i < main->n_keys; i++) {
-		end = record_get(end, &cell);
-		hash = record_mix(hash, cell_hash(fold->state->pipe->query->exec->key, &cell));
-	}
+	for (uint32_t i = 0; i < main->n_keys; i++)
+		end = record_get(end, &fold->cell[i]);
+	uint64_t hash =
+		small_hash_key(fold->state->pipe->query->exec->key, fold->cell, main->n_keys);
 	auto len = (size_t)(end - record_key(record));
 	size_t room = record_room(0, (uint32_t)len);
 	if (fold->size < room) {
@@ -179,12 +180,14 @@ static int fold_one(void *userdata, struct record *record)
 /* Count the values of one distinct aggregate to their groups. */
 static int fold_part(struct state *state, const struct grouping *grouping, const struct part *part)
 {
-	struct fold fold = { .state = state, .grouping = grouping };
-	int r = 0;
+	auto_free struct cell *cell = calloc(grouping->n_keys, sizeof(*cell));
+	struct fold fold = { .state = state, .grouping = grouping, .cell = cell };
+	struct record *record;
+	uint64_t at = 0;
+	int r = cell ? 0 : -ENOMEM;
 
-	for (uint64_t i = 0; part->slot && i <= part->mask && r == 0; i++)
-		if (part->slot[i].record)
-			r = fold_one(&fold, part->slot[i].record);
+	while (r == 0 && (record = part_next(part, &at)))
+		r = fold_one(&fold, record);
 	free(fold.like);
 	return r;
 }
@@ -202,7 +205,8 @@ static int fold_distinct(struct state *state)
 		for (uint32_t p = 0; p < GROUPS_PARTS && r == 0; p++) {
 			const struct part *part;
 
-			r = groups_fetch(grouping->groups, p, &part);
+			r = main->n_keys > 0 ? groups_settle(grouping->groups, p, &part)
+					     : groups_fetch(grouping->groups, p, &part);
 			n += r ? 0 : (int64_t)part->n;
 			if (r == 0 && main->n_keys > 0)
 				r = fold_part(state, grouping, part);
@@ -233,11 +237,12 @@ static int make_only(struct state *state)
 		return -ENOMEM;
 	state->only->states_len = main->layout.size;
 	for (uint32_t p = 0; p < GROUPS_PARTS && r == 0; p++) {
-		r = groups_fetch(main->groups, p, &part);
-		for (uint64_t i = 0; r == 0 && part->slot && i <= part->mask; i++)
-			if (part->slot[i].record)
-				memcpy(state->only, part->slot[i].record,
-				       record_size(part->slot[i].record));
+		const struct record *record;
+		uint64_t at = 0;
+
+		r = groups_settle(main->groups, p, &part);
+		while (r == 0 && (record = part_next(part, &at)))
+			memcpy(state->only, record, record_size(record));
 	}
 	return r;
 }
@@ -347,6 +352,7 @@ static void close_groups(struct pipe *pipe)
 		for (size_t w = 0; w < CREW_MAX; w++)
 			local_free(grouping->local[w]);
 		groups_free(grouping->groups);
+		raw_pool_done(&grouping->pool);
 		layout_done(&grouping->layout);
 	}
 	free(state->grouping);
@@ -382,6 +388,9 @@ static int open_groups(struct pipe *pipe)
 	int r = layout_init(&state->grouping[0].layout, plan->aggregate, state->n_aggregates);
 	for (g = 1; g < state->n && r == 0; g++)
 		r = layout_init(&state->grouping[g].layout, nullptr, 0);
+	for (g = 0; g < state->n && r == 0; g++)
+		raw_pool_init(&state->grouping[g].pool, &state->grouping[g].layout,
+			      &pipe->query->budget);
 	return r;
 }
 

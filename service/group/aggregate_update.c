@@ -17,9 +17,11 @@ static inline uint8_t *state_at(const struct update *u, uint32_t offset, uint32_
 static inline void add_int(struct sum *sum, int64_t x)
 {
 	uint64_t low = sum->low + (uint64_t)x;
+	int64_t carry = (x >> 63) + (low < sum->low);
 
-	sum->high += (x >> 63) + (low < sum->low);
 	sum->low = low;
+	if (carry) /* seldom: most numbers are small and positive */
+		sum->high += carry;
 }
 
 /* Source: Knuth, TAOCP 2, section 4.2.2, theorem B: the rounding error of a sum, without a branch. */
@@ -96,10 +98,47 @@ static int sum_any(const struct update *u, uint32_t offset, enum kind *ret_bad)
 	return 0;
 }
 
+/* Leave the entries of list[n] that are not NULL, no branch depending on which; the others are counted. Returns how many are left. */
+static uint32_t drop_nulls(const struct update *u, uint32_t offset, uint16_t *list)
+{
+	uint32_t left = 0;
+
+	for (uint32_t k = 0; k < u->n; k++) {
+		struct sum *sum = (void *)state_at(u, offset, k);
+		bool null = u->value->kinds[u->entry[k]] <= KIND_NULL;
+
+		sum->nulls += null;
+		list[left] = (uint16_t)k;
+		left += !null;
+	}
+	return left;
+}
+
+static void sum_ints(const struct update *u, uint32_t offset, const uint16_t *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = list ? list[i] : i;
+
+		add_int((void *)state_at(u, offset, k), u->value->ints[u->entry[k]]);
+	}
+}
+
+static void sum_floats(const struct update *u, uint32_t offset, const uint16_t *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = list ? list[i] : i;
+		struct sum *sum = (void *)state_at(u, offset, k);
+
+		add_real(&sum->real, &sum->lost, u->value->floats[u->entry[k]]);
+		sum->has_real = true;
+	}
+}
+
 static int update_sum(const struct update *u, uint32_t offset, enum kind *ret_bad)
 {
 	const struct vector *v = u->value;
 	bool plain = v->uniform && !v->nulls;
+	KERNEL_SCRATCH uint16_t list[COLUMN_BLOCK];
 
 	if (plain && v->kind == KIND_INT && !u->state) {
 		sum_ints_one((void *)(u->one + offset), v->ints, u->entry, u->n);
@@ -109,21 +148,14 @@ static int update_sum(const struct update *u, uint32_t offset, enum kind *ret_ba
 		sum_floats_one((void *)(u->one + offset), v->floats, u->entry, u->n);
 		return 0;
 	}
-	if (plain && v->kind == KIND_INT) {
-		for (uint32_t k = 0; k < u->n; k++)
-			add_int((void *)state_at(u, offset, k), v->ints[u->entry[k]]);
-		return 0;
-	}
-	if (plain && v->kind == KIND_FLOAT) {
-		for (uint32_t k = 0; k < u->n; k++) {
-			struct sum *sum = (void *)state_at(u, offset, k);
-
-			add_real(&sum->real, &sum->lost, v->floats[u->entry[k]]);
-			sum->has_real = true;
-		}
-		return 0;
-	}
-	return sum_any(u, offset, ret_bad);
+	if (!v->uniform || (v->kind != KIND_INT && v->kind != KIND_FLOAT))
+		return sum_any(u, offset, ret_bad);
+	uint32_t n = plain ? u->n : drop_nulls(u, offset, list);
+	if (v->kind == KIND_INT)
+		sum_ints(u, offset, plain ? nullptr : list, n);
+	else
+		sum_floats(u, offset, plain ? nullptr : list, n);
+	return 0;
 }
 
 static void update_count(const struct update *u, uint32_t offset)

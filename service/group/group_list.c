@@ -28,7 +28,7 @@ void group_list_done(struct group_list *list)
 static int add_part(struct group_list *list, uint32_t p)
 {
 	const struct part *part;
-	int r = groups_fetch(list->groups, p, &part);
+	int r = groups_settle(list->groups, p, &part);
 
 	if (r)
 		return r;
@@ -41,9 +41,10 @@ static int add_part(struct group_list *list, uint32_t p)
 		list->record = grown;
 		list->size = size;
 	}
-	for (uint64_t i = 0; part->slot && i <= part->mask; i++)
-		if (part->slot[i].record)
-			list->record[list->n++] = part->slot[i].record;
+	uint64_t at = 0;
+	struct record *record;
+	while ((record = part_next(part, &at)))
+		list->record[list->n++] = record;
 	return 0;
 }
 

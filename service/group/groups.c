@@ -11,10 +11,13 @@
 
 #include "common/buf.h"
 #include "service/crew/spill.h"
+#include "service/group/raw.h"
 
 constexpr uint32_t LANES = 4;
 constexpr uint32_t LANE_PARTS = GROUPS_PARTS / LANES;
-constexpr uint32_t BACKLOG_MAX = 4; /* partials that wait to be merged before threads wait too */
+/* Bytes of partials that are merged together, table by table: each then comes into the cache once for many chunks. */
+constexpr size_t BATCH = 4u << 20;
+constexpr size_t BACKLOG_MAX = 4 * BATCH; /* that wait to be merged before threads wait too */
 constexpr uint64_t WAIT_NS = 10'000'000;
 constexpr size_t PIECE_MAX = 128u << 20; /* bytes of one record and its strings */
 
@@ -22,6 +25,7 @@ struct lane {
 	uint32_t next; /* turn */
 	bool busy;
 	bool spilled; /* its parts are in the spill */
+	struct part_room room;
 };
 
 struct groups {
@@ -36,7 +40,7 @@ struct groups {
 		loaded; /* the part that is in memory though its lane has spilled; GROUPS_PARTS: none */
 	pthread_mutex_t lock;
 	pthread_cond_t merged; /* a partial has been */
-	uint32_t backlog;      /* partials that wait or are being merged */
+	size_t backlog;	       /* bytes of partials that wait or are being merged */
 	struct lane lane[LANES];
 	struct partial **waiting; /* [turns] */
 	bool *given;		  /* [turns] */
@@ -59,6 +63,7 @@ struct partial *partial_free(struct partial *partial)
 	if (!partial)
 		return nullptr;
 	pile_done(&partial->pile);
+	raw_free(partial->raw);
 	free(partial->entry);
 	free(partial);
 	return nullptr;
@@ -86,11 +91,6 @@ int partial_add(struct partial *partial, uint64_t hash, uint32_t states_len, uin
 	partial->entry[partial->n++] = (struct entry) { hash, record };
 	*ret = record;
 	return 0;
-}
-
-uint32_t groups_part(uint64_t hash)
-{
-	return (uint32_t)(hash >> 58);
 }
 
 /* Sort the records by part; within a part their order stays. */
@@ -133,9 +133,7 @@ int groups_new(struct exec_query *query, const struct layout *layout, uint32_t n
 	groups->turns = turns;
 	groups->budget = &query->budget;
 	for (uint32_t p = 0; p < GROUPS_PARTS; p++)
-		groups->part[p] = (struct part) { .layout = layout,
-						  .n_keys = n_keys,
-						  .pile = { .budget = &query->budget } };
+		part_init(&groups->part[p], layout, n_keys, query->exec->key, &query->budget);
 	groups->waiting = calloc(turns + 1, sizeof(struct partial *));
 	groups->given = calloc(turns + 1, sizeof(*groups->given));
 	if (!groups->waiting || !groups->given)
@@ -148,8 +146,10 @@ struct groups *groups_free(struct groups *groups)
 {
 	if (!groups)
 		return nullptr;
-	for (uint32_t p = 0; p < GROUPS_PARTS; p++)
+	for (uint32_t p = 0; p < GROUPS_PARTS && groups->layout; p++)
 		part_clear(&groups->part[p]);
+	for (uint32_t lane = 0; lane < LANES; lane++)
+		part_room_done(&groups->lane[lane].room);
 	spill_free(groups->spill);
 	for (uint32_t i = 0; groups->waiting && i < groups->turns; i++)
 		partial_free(groups->waiting[i]);
@@ -172,19 +172,28 @@ static int put_out(struct groups *groups, uint32_t p, const struct record *recor
 				: spill_add(groups->spill, p, piece->data, piece->len);
 }
 
+/* Put one table out. */
+static int put_part_out(struct groups *groups, uint32_t p, struct buf *piece)
+{
+	struct part *part = &groups->part[p];
+	const struct record *record;
+	uint64_t at = 0;
+	int r = part_settle(part);
+
+	while (r == 0 && (record = part_next(part, &at)))
+		r = put_out(groups, p, record, piece);
+	part_clear(part);
+	return r;
+}
+
 /* Put a lane's tables out. */
 static int put_lane_out(struct groups *groups, uint32_t lane, struct buf *piece)
 {
 	int r = 0;
 
-	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS; p++) {
-		struct part *part = &groups->part[p];
-
-		r = r ? r : query_check(groups->query);
-		for (uint64_t i = 0; part->slot && i <= part->mask && r == 0; i++)
-			if (part->slot[i].record)
-				r = put_out(groups, p, part->slot[i].record, piece);
-		part_clear(part);
+	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS && r == 0; p++) {
+		r = query_check(groups->query);
+		r = r ? r : put_part_out(groups, p, piece);
 	}
 	return r;
 }
@@ -207,46 +216,85 @@ static int look_at_memory(struct groups *groups, uint32_t lane, struct buf *piec
 	return put_lane_out(groups, lane, piece);
 }
 
-static int merge_lane(struct groups *groups, uint32_t lane, const struct partial *partial)
+/* Merge records and rows of one part. */
+static int merge_part(struct groups *groups, struct lane *lane, uint32_t p,
+		      const struct partial *partial, struct buf *piece)
+{
+	uint32_t from = p > 0 ? partial->end[p - 1] : 0;
+	const struct raw *raw = partial->raw;
+	int r = 0;
+
+	if (!lane->spilled)
+		r = part_merge(&groups->part[p], partial->entry + from, partial->end[p] - from);
+	for (uint32_t i = from; lane->spilled && i < partial->end[p] && r == 0; i++)
+		r = put_out(groups, p, partial->entry[i].record, piece);
+	if (r == 0 && raw)
+		r = part_merge_raw(&groups->part[p], raw, p, &lane->room);
+	if (r == 0 && raw && lane->spilled) /* the table was there for these rows only */
+		r = put_part_out(groups, p, piece);
+	return r;
+}
+
+/* Merge the partials of turns [n] from one on into a lane's tables. */
+static int merge_lane(struct groups *groups, uint32_t lane, uint32_t turn, uint32_t n)
 {
 	auto_buf struct buf piece = buf_make(PIECE_MAX);
 	int r = look_at_memory(groups, lane, &piece);
 
-	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS && r == 0; p++) {
-		uint32_t from = p > 0 ? partial->end[p - 1] : 0;
-
-		if (!groups->lane[lane].spilled)
-			r = part_merge(&groups->part[p], partial->entry + from,
-				       partial->end[p] - from);
-		for (uint32_t i = from; groups->lane[lane].spilled && i < partial->end[p] && r == 0;
-		     i++)
-			r = put_out(groups, p, partial->entry[i].record, &piece);
-	}
+	for (uint32_t p = lane * LANE_PARTS; p < (lane + 1) * LANE_PARTS; p++)
+		for (uint32_t i = turn; i < turn + n && r == 0; i++)
+			if (groups->waiting[i])
+				r = merge_part(groups, &groups->lane[lane], p, groups->waiting[i],
+					       &piece);
 	return r;
+}
+
+/* Whether more than half of the memory is used. */
+static bool is_tight(const struct groups *groups)
+{
+	return groups->budget && atomic_load(&groups->budget->used) > groups->budget->limit / 2;
+}
+
+/* How many turns from one on are to be merged now. */
+static uint32_t due(const struct groups *groups, uint32_t turn)
+{
+	size_t bytes = 0;
+	uint32_t n = 0;
+
+	while (turn + n < groups->turns && groups->given[turn + n] &&
+	       (bytes < BATCH || is_tight(groups))) {
+		bytes += groups->waiting[turn + n] ? groups->waiting[turn + n]->bytes : 0;
+		n++;
+	}
+	return bytes >= BATCH || turn + n == groups->turns || is_tight(groups) ? n : 0;
+}
+
+/* A lane has merged a turn. The lock is held. */
+static void finish(struct groups *groups, uint32_t turn)
+{
+	struct partial *partial = groups->waiting[turn];
+
+	if (!partial || atomic_fetch_sub(&partial->lanes, 1) != 1)
+		return;
+	groups->backlog -= partial->bytes;
+	groups->waiting[turn] = partial_free(partial);
 }
 
 /* Merge what has its turn in a lane, until a chunk is missing. The lock is held at the beginning and the end. */
 static void drain(struct groups *groups, uint32_t number)
 {
 	struct lane *lane = &groups->lane[number];
+	uint32_t n;
 
 	lane->busy = true;
-	while (lane->next < groups->turns && groups->given[lane->next] && groups->result == 0) {
-		struct partial *partial = groups->waiting[lane->next];
-		uint32_t turn = lane->next;
-		int r = 0;
-
+	while (groups->result == 0 && (n = due(groups, lane->next)) > 0) {
 		pthread_mutex_unlock(&groups->lock);
-		if (partial)
-			r = merge_lane(groups, number, partial);
+		int r = merge_lane(groups, number, lane->next, n);
 		pthread_mutex_lock(&groups->lock);
-		lane->next++;
+		for (uint32_t i = 0; i < n; i++)
+			finish(groups, lane->next++);
 		if (r && groups->result == 0)
 			groups->result = r;
-		if (partial && atomic_fetch_sub(&partial->lanes, 1) == 1) {
-			groups->waiting[turn] = partial_free(partial);
-			groups->backlog--;
-		}
 		pthread_cond_broadcast(&groups->merged);
 	}
 	lane->busy = false;
@@ -259,10 +307,7 @@ static void drain(struct groups *groups, uint32_t number)
  */
 static bool is_behind(const struct groups *groups)
 {
-	const struct budget *budget = groups->budget;
-	bool tight = budget && atomic_load(&budget->used) > budget->limit / 2;
-
-	return groups->backlog > (tight ? 0 : BACKLOG_MAX) && groups->result == 0 &&
+	return groups->backlog > (is_tight(groups) ? 0 : BACKLOG_MAX) && groups->result == 0 &&
 	       !atomic_load(&groups->query->failed);
 }
 
@@ -288,16 +333,26 @@ static void wait_a_while(struct groups *groups)
 	(void)pthread_cond_clockwait(&groups->merged, &groups->lock, CLOCK_MONOTONIC, &until);
 }
 
+/* About how much memory one has, but at least a byte. */
+static size_t partial_bytes(const struct partial *partial)
+{
+	return 1 + partial->pile.size + partial->size * sizeof(*partial->entry) +
+	       (partial->raw ? raw_bytes(partial->raw) : 0);
+}
+
 int groups_give(struct groups *groups, uint32_t turn, struct partial **partial)
 {
 	int r = *partial ? sort_parts(*partial) : 0;
 
 	if (r)
 		return r;
-	if (*partial)
+	size_t bytes = *partial ? partial_bytes(*partial) : 0;
+	if (*partial) {
 		(*partial)->lanes = LANES;
+		(*partial)->bytes = bytes;
+	}
 	pthread_mutex_lock(&groups->lock);
-	groups->backlog += *partial != nullptr;
+	groups->backlog += bytes;
 	groups->waiting[turn] = TAKE(*partial);
 	groups->given[turn] = true;
 	for (uint32_t lane = 0; lane < LANES; lane++)
@@ -333,6 +388,13 @@ static int take_back(void *userdata, uint8_t *data, size_t len)
 	if (!aggregate_unpack(part->layout, record_states(record), data + size, len - size))
 		return -EBADMSG;
 	return part_merge(part, &(struct entry) { record->hash, record }, 1);
+}
+
+int groups_settle(struct groups *groups, uint32_t p, const struct part **ret)
+{
+	int r = groups_fetch(groups, p, ret);
+
+	return r ? r : part_settle(&groups->part[p]);
 }
 
 int groups_fetch(struct groups *groups, uint32_t p, const struct part **ret)

@@ -26,9 +26,11 @@ constexpr uint32_t GROUPS_PARTS = 64;
 struct partial {
 	struct pile pile;    /* the records and their strings */
 	struct entry *entry; /* [n] */
+	struct raw *raw;     /* rows that are merged after the records; or nullptr */
 	uint32_t n, size;
 	uint32_t end[GROUPS_PARTS]; /* once sorted: where each part's records end */
 	_Atomic uint32_t lanes;	    /* that have still to merge it */
+	size_t bytes;
 };
 
 /* Make one. Returns 0 or -ENOMEM. */
@@ -77,5 +79,12 @@ CLEANUP_FN(struct groups, groups_free)
  */
 [[nodiscard]] int groups_fetch(struct groups *groups, uint32_t part, const struct part **ret);
 
+/* The same, and its groups can be walked. Returns as groups_fetch(). */
+[[nodiscard]] int groups_settle(struct groups *groups, uint32_t part, const struct part **ret);
+
 /* The part where a hash belongs. */
-[[nodiscard]] uint32_t groups_part(uint64_t hash);
+[[nodiscard]] static inline uint32_t groups_part(uint64_t hash)
+{
+	static_assert(GROUPS_PARTS == 1u << (64 - 58));
+	return (uint32_t)(hash >> 58);
+}

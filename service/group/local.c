@@ -9,17 +9,27 @@
 
 #include "service/group/coder.h"
 #include "service/group/local_hash.h"
+#include "service/group/raw.h"
 
 constexpr uint32_t CODES_MAX = 1u << 17; /* combinations of codes that groups are laid out for */
 constexpr size_t STATES_MAX = 16u << 20; /* bytes of their states */
 constexpr uint32_t LANES =
 	4; /* copies of the states of few groups: additions then wait less for each other */
 constexpr uint32_t LANES_GROUPS_MAX = 64;
+constexpr uint32_t TRIAL = 4096;       /* rows by which it is judged whether to put rows together */
+constexpr uint32_t DISTINCT_LEAST = 4; /* one in so many with a key of its own: rather not */
 
 enum mode {
 	MODE_EMPTY, /* nothing yet */
 	MODE_CODES,
 	MODE_HASH, /* until the end of the chunk */
+};
+
+/* Of a chunk with keys of one part: whether rows are taken as they are. */
+enum choice {
+	CHOICE_OPEN, /* for now */
+	CHOICE_RAW,
+	CHOICE_GROUPS,
 };
 
 struct local {
@@ -37,13 +47,19 @@ struct local {
 	size_t states_size;
 	/* MODE_HASH */
 	struct local_hash *hash;
+	enum choice choice;
+	const uint64_t *hash_key; /* [2] */
+	struct raw_pool *pool;	  /* for keys of one part */
+	struct raw *raw;
+	struct raw_room *raw_room;
+	uint16_t rest[COLUMN_BLOCK];
 	uint16_t entry[COLUMN_BLOCK];
 	uint32_t code[COLUMN_BLOCK];
 	uint8_t *state[COLUMN_BLOCK];
 };
 
 int local_new(const struct layout *layout, uint32_t n_keys, const uint64_t hash_key[2],
-	      struct budget *budget, struct local **ret)
+	      struct raw_pool *pool, struct local **ret)
 {
 	cleanup(local_free_at) struct local *local = calloc(1, sizeof(*local));
 
@@ -51,8 +67,10 @@ int local_new(const struct layout *layout, uint32_t n_keys, const uint64_t hash_
 		return -ENOMEM;
 	local->layout = layout;
 	local->n_keys = n_keys;
-	local->budget = budget;
-	local->room.budget = budget;
+	local->hash_key = hash_key;
+	local->pool = pool;
+	local->budget = pool->pile.budget;
+	local->room.budget = local->budget;
 	local->coder = calloc(n_keys + 1, sizeof(*local->coder));
 	local->step = calloc(n_keys + 1, sizeof(*local->step));
 	if (!local->coder || !local->step)
@@ -76,6 +94,8 @@ struct local *local_free(struct local *local)
 	partial_free(local->partial);
 	pile_done(&local->room);
 	local_hash_free(local->hash);
+	raw_free(local->raw);
+	free(local->raw_room);
 	free(local);
 	return nullptr;
 }
@@ -217,10 +237,10 @@ static int add_codes(struct local *local, const struct vector *const *key,
 	if (one)
 		return update(local, value, n, local->states + code[0] * each, &local->room,
 			      ret_bad);
-	for (uint32_t k = 0; k < n; k++)
+	for (uint32_t k = 0; local->lanes == 1 && k < n; k++)
 		local->state[k] = local->states + code[k] * each;
 	for (uint32_t k = 0; local->lanes > 1 && k < n; k++)
-		local->state[k] += k % LANES * size;
+		local->state[k] = local->states + code[k] * each + k % LANES * size;
 	return update(local, value, n, nullptr, &local->room, ret_bad);
 }
 
@@ -232,6 +252,46 @@ static int add_hash(struct local *local, const struct vector *const *key,
 
 	r = r ? r : local_hash_find(local->hash, partial, key, local->entry, n, local->state);
 	return r ? r : update(local, value, n, nullptr, &partial->pile, ret_bad);
+}
+
+/* Judge by a chunk's first rows whether rows are to be put together. */
+static int choose(struct local *local)
+{
+	uint32_t distinct;
+
+	if (local->choice != CHOICE_OPEN || local->raw->n < TRIAL)
+		return 0;
+	int r = raw_distinct(local->raw, local->hash_key, &distinct);
+	if (r == 0)
+		local->choice =
+			distinct >= local->raw->n / DISTINCT_LEAST ? CHOICE_RAW : CHOICE_GROUPS;
+	return r;
+}
+
+static int begin_raw(struct local *local)
+{
+	if (!local->raw_room)
+		local->raw_room = malloc(sizeof(*local->raw_room));
+	if (!local->raw_room)
+		return -ENOMEM;
+	return local->raw ? 0 : raw_new(local->pool, &local->raw);
+}
+
+/* Take in rows as they are, as far as that can be; the others go by hash. */
+static int add_raw(struct local *local, const struct vector *const *key,
+		   const struct vector *const *value, uint32_t n, enum kind *ret_bad)
+{
+	struct raw_block block = { key[0], value, local->entry, n };
+	uint32_t rest = n;
+	int r = begin_raw(local);
+
+	r = r ? r
+	      : raw_add(local->raw, local->hash_key, &block, local->raw_room, local->rest, &rest);
+	r = r ? r : choose(local);
+	if (r || rest == 0)
+		return r;
+	memcpy(local->entry, local->rest, rest * sizeof(*local->entry));
+	return add_hash(local, key, value, rest, ret_bad);
 }
 
 int local_add(struct local *local, const struct vector *const *key,
@@ -255,7 +315,22 @@ int local_add(struct local *local, const struct vector *const *key,
 	if (r || done)
 		return r;
 	local->mode = MODE_HASH;
-	return add_hash(local, key, value, n, ret_bad);
+	return local->n_keys == 1 && local->choice != CHOICE_GROUPS
+		       ? add_raw(local, key, value, n, ret_bad)
+		       : add_hash(local, key, value, n, ret_bad);
+}
+
+/* Put out the rows that have been taken as they are. */
+static int end_raw(struct local *local)
+{
+	struct partial *partial;
+
+	if (!local->raw || local->raw->n == 0)
+		return 0;
+	int r = partial_of(local, &partial);
+	if (r == 0)
+		partial->raw = TAKE(local->raw);
+	return r;
 }
 
 int local_end(struct local *local, struct partial **ret)
@@ -267,6 +342,9 @@ int local_end(struct local *local, struct partial **ret)
 	else if (local->mode == MODE_HASH)
 		local_hash_end(local->hash);
 	local->mode = MODE_EMPTY;
+	local->choice = CHOICE_OPEN;
+	r = r ? r : end_raw(local);
+	local->raw = raw_free(local->raw);
 	if (r == 0)
 		*ret = TAKE(local->partial);
 	else

@@ -5,7 +5,7 @@
  * local: one thread's groups of one chunk, found by small numbers where keys have such, else by hash.
  *
  * Layer 5 (service/group). Belongs to one thread. When most rows are groups of their own, looking for equal ones is given up:
- * what comes out may then have a key more than once, which merging puts right.
+ * what comes out may then have a key more than once, or rows as they are (raw), which merging puts right.
  */
 
 #include <stddef.h>
@@ -24,11 +24,12 @@ struct local;
  * layout    of the states; borrowed
  * n_keys    parts of a key
  * hash_key  the process's
+ * pool      for rows that are taken as they are, with the same layout; its budget is used for all
  *
  * Returns 0 or -ENOMEM.
  */
 [[nodiscard]] int local_new(const struct layout *layout, uint32_t n_keys,
-			    const uint64_t hash_key[2], struct budget *budget, struct local **ret);
+			    const uint64_t hash_key[2], struct raw_pool *pool, struct local **ret);
 
 /* Free; nullptr is a no-op. Always returns nullptr. */
 struct local *local_free(struct local *local);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "service/column/hash.h"
+#include "service/group/small.h"
 
 constexpr uint32_t TRIAL = 8192; /* rows after which it is judged whether looking for equals pays */
 constexpr uint32_t SLOTS_FIRST = 4096;
@@ -53,11 +54,19 @@ struct local_hash *local_hash_free(struct local_hash *hash)
 
 uint64_t local_hash_of(const struct local_hash *hash, const struct cell *key)
 {
-	uint64_t mixed = 0;
+	return small_hash_key(hash->hash_key, key, hash->n_keys);
+}
 
-	for (uint32_t i = 0; i < hash->n_keys; i++)
-		mixed = record_mix(mixed, cell_hash(hash->hash_key, &key[i]));
-	return mixed;
+/* Keys of one part: what is small has the hash of that, wherever it is met. */
+static void hash_single(struct local_hash *hash, const struct vector *v, const uint16_t *entry,
+			uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		struct cell cell;
+
+		vector_cell(v, entry[k], &cell);
+		hash->block_hash[k] = small_hash_key(hash->hash_key, &cell, 1);
+	}
 }
 
 /* Mix one part of the keys into block_hash. The loops do for common kinds what cell_hash() does. */
@@ -187,7 +196,9 @@ int local_hash_find(struct local_hash *hash, struct partial *partial,
 	int r = hash->blind ? 0 : grow_slots(hash, partial);
 
 	memset(hash->block_hash, 0, n * sizeof(*hash->block_hash));
-	for (uint32_t c = 0; c < hash->n_keys; c++)
+	if (hash->n_keys == 1)
+		hash_single(hash, key[0], entry, n);
+	for (uint32_t c = 0; hash->n_keys > 1 && c < hash->n_keys; c++)
 		hash_column(hash, key[c], entry, n);
 	for (uint32_t k = 0; k < n && r == 0; k++) {
 		uint64_t value = hash->block_hash[k];

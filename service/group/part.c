@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/group/part.h"
+#include "service/group/part_small.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -10,17 +11,32 @@
 constexpr uint32_t AHEAD = 24; /* records whose memory is fetched before their turn */
 constexpr uint64_t SLOTS_FIRST = 16;
 
+void part_init(struct part *part, const struct layout *layout, uint32_t n_keys,
+	       const uint64_t hash_key[2], struct budget *budget)
+{
+	*part = (struct part) { .layout = layout,
+				.n_keys = n_keys,
+				.hash_key = hash_key,
+				.pile = { .budget = budget } };
+	part_small_init(part);
+}
+
 void part_clear(struct part *part)
 {
 	if (part->slot)
 		budget_give(part->pile.budget, (part->mask + 1) * sizeof(*part->slot));
+	if (part->small)
+		budget_give(part->pile.budget, (part->small_mask + 1) * part->small_size);
 	free(part->slot);
+	free(part->small);
 	part->slot = nullptr;
-	part->n = 0;
+	part->small = nullptr;
+	part->n = part->n_small = 0;
+	part_small_init(part);
 	pile_done(&part->pile);
 }
 
-/* Double the slots. */
+/* Double the slots of keys that are not small. */
 static int grow(struct part *part)
 {
 	uint64_t slots = part->slot ? 2 * (part->mask + 1) : SLOTS_FIRST;
@@ -64,7 +80,7 @@ static struct entry *find_slot(const struct part *part, uint64_t hash, const str
 }
 
 /* Take a copy of a record in. */
-static int insert(struct part *part, struct entry *slot, const struct record *record)
+static int insert(struct part *part, const struct record *record, struct record **ret)
 {
 	size_t size = record_size(record);
 	struct record *copy = pile_take(&part->pile, size);
@@ -75,17 +91,67 @@ static int insert(struct part *part, struct entry *slot, const struct record *re
 	int r = aggregate_keep(part->layout, record_states(copy), &part->pile);
 	if (r)
 		return r;
-	*slot = (struct entry) { record->hash, copy };
-	part->n++;
+	*ret = copy;
 	return 0;
+}
+
+/* The small key of a record, if it has one. */
+static bool small_key(const struct part *part, const struct record *record, struct small *ret)
+{
+	struct cell cell;
+
+	if (part->n_keys != 1)
+		return false;
+	(void)record_get(record_key(record), &cell);
+	return small_of(&cell, ret);
+}
+
+static int merge_small(struct part *part, const struct entry *entry, const struct small *key)
+{
+	bool new;
+	struct small *slot;
+	int r = part_small_take(part, entry->hash, key, &slot, &new);
+
+	if (r || part->small_size == sizeof(*slot))
+		return r;
+	if (!new)
+		return part->layout->n == 0
+			       ? 0
+			       : aggregate_merge(part->layout, record_states(small_record(slot)),
+						 record_states(entry->record), &part->pile);
+	struct record *copy;
+	r = insert(part, entry->record, &copy);
+	if (r == 0)
+		small_set_record(slot, copy);
+	else
+		part_small_undo(part, slot);
+	return r;
 }
 
 static int merge_one(struct part *part, const struct entry *entry)
 {
+	struct small key;
+
+	if (small_key(part, entry->record, &key))
+		return merge_small(part, entry, &key);
+	if (!part->slot || (part->n - part->n_small + 1) * 2 > part->mask + 1) {
+		int r = grow(part);
+
+		if (r)
+			return r;
+	}
 	struct entry *slot = find_slot(part, entry->hash, entry->record);
 
-	if (!slot->record)
-		return insert(part, slot, entry->record);
+	if (!slot->record) {
+		struct record *copy = nullptr;
+		int r = insert(part, entry->record, &copy);
+
+		if (r)
+			return r;
+		*slot = (struct entry) { entry->hash, copy };
+		part->n++;
+		return 0;
+	}
 	if (part->layout->n == 0)
 		return 0;
 	return aggregate_merge(part->layout, record_states(slot->record),
@@ -102,25 +168,24 @@ static void fetch(const struct record *record)
 /* Fetch what merging entries after the i-th will need: first their slots and themselves, later what the slots name. */
 static void fetch_ahead(const struct part *part, const struct entry *entry, uint32_t i, uint32_t n)
 {
-	if (i + 2 * AHEAD < n) {
-		__builtin_prefetch(&part->slot[entry[i + 2 * AHEAD].hash & part->mask]);
+	uint64_t far = i + 2 * AHEAD < n ? entry[i + 2 * AHEAD].hash : 0;
+	uint64_t near = i + AHEAD < n ? entry[i + AHEAD].hash : 0;
+
+	if (i + 2 * AHEAD < n)
 		fetch(entry[i + 2 * AHEAD].record);
+	if (part->small)
+		part_small_fetch(part, far, near);
+	if (part->slot) {
+		__builtin_prefetch(&part->slot[far & part->mask]);
+		fetch(part->slot[near & part->mask].record);
 	}
-	if (i + AHEAD < n)
-		fetch(part->slot[entry[i + AHEAD].hash & part->mask].record);
 }
 
 int part_merge(struct part *part, const struct entry *entry, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		int r = 0;
-
-		if (!part->slot || (part->n + 1) * 2 > part->mask + 1)
-			r = grow(part);
-		if (r)
-			return r;
 		fetch_ahead(part, entry, i, n);
-		r = merge_one(part, &entry[i]);
+		int r = merge_one(part, &entry[i]);
 		if (r)
 			return r;
 	}
@@ -129,5 +194,25 @@ int part_merge(struct part *part, const struct entry *entry, uint32_t n)
 
 struct record *part_find(const struct part *part, const struct record *like)
 {
+	struct small key;
+
+	if (small_key(part, like, &key))
+		return part_small_get(part, like->hash, &key);
 	return part->slot ? find_slot(part, like->hash, like)->record : nullptr;
+}
+
+struct record *part_next(const struct part *part, uint64_t *at)
+{
+	uint64_t smalls = part->small ? part->small_mask + 1 : 0;
+	uint64_t slots = part->slot ? part->mask + 1 : 0;
+
+	while (*at < smalls + slots) {
+		uint64_t i = (*at)++;
+		struct record *record =
+			i < smalls ? part_small_at(part, i) : part->slot[i - smalls].record;
+
+		if (record)
+			return record;
+	}
+	return nullptr;
 }

@@ -129,9 +129,16 @@ static inline struct set set_from_bytes(const uint8_t byte[COLUMN_BLOCK])
 /* The members as a list; returns their number. */
 static inline uint32_t set_list(const struct set *set, uint16_t out[COLUMN_BLOCK])
 {
-	uint32_t n = 0, i;
+	uint32_t n = 0;
 
-	SET_EACH(set, i)
-	out[n++] = (uint16_t)i;
+	for (uint32_t w = 0; w < SET_WORDS; w++) {
+		uint64_t left = set->word[w];
+
+		for (uint32_t b = 0; left == UINT64_MAX && b < 64; b++)
+			out[n + b] = (uint16_t)(w * 64 + b);
+		n += left == UINT64_MAX ? 64 : 0;
+		for (left = left == UINT64_MAX ? 0 : left; left; left &= left - 1)
+			out[n++] = (uint16_t)(w * 64 + (uint32_t)stdc_trailing_zeros(left));
+	}
 	return n;
 }

@@ -13,8 +13,8 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "service/crew/query.h"
 #include "service/disk/file.h"
-#include "service/exec/query.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/exec-fixture.h"
