@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "common/base.h"
+#include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/column/kind.h"
+#include "service/column/spans.h"
 #include "service/column/strings.h"
 
 /* The first byte of a value; to the last the kind is added. */

@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
+#include "service/chunk/chunk_key.h"
 #include "service/chunk/column.h"
 #include "service/chunk/document.h"
 #include "service/column/kind.h"
@@ -93,6 +94,36 @@ static void read_documents(struct chunk *chunk)
 		(void)!document_read(reader, 0, i, &out);
 }
 
+static void on_key(void *userdata, uint32_t row, const uint8_t *key, size_t len)
+{
+	uint32_t *next = userdata;
+
+	if (row != (*next)++ || len == 0 || len > CHUNK_KEY_BYTES ||
+	    (len < CHUNK_KEY_BYTES && key[CHUNK_KEY_BYTES - 1] != 0))
+		abort();
+}
+
+/* Cluster by each of the first fields. */
+static void read_keys(struct chunk *chunk)
+{
+	auto_buf struct buf paths = buf_make(OUT);
+	uint32_t next = 0;
+
+	for (uint32_t i = 1; i < chunk_columns(chunk) && i < 4 * CHUNK_KEY_FIELDS; i++) {
+		const struct chunk_column *column = chunk_column(chunk, i);
+
+		if (column->element || column->key.len == 0 ||
+		    memchr(column->key.at, 0, column->key.len))
+			continue;
+		buf_add(&paths, column->key.at, column->key.len);
+		buf_add(&paths, i % 2 ? &CHUNK_KEY_BETWEEN : ".", 1);
+	}
+	const char *text = buf_text(&paths);
+	if (text && chunk_rows(chunk) <= BLOCKS * COLUMN_BLOCK &&
+	    chunk_key_each(chunk, text, on_key, &next) == 0 && next != chunk_rows(chunk))
+		abort();
+}
+
 /* Take the documents over and write them again; what is written must open. */
 static void write_again(struct chunk *chunk)
 {
@@ -129,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i < chunk_columns(chunk); i++)
 		read_column(chunk, i);
 	read_documents(chunk);
+	read_keys(chunk);
 	write_again(chunk);
 	return 0;
 }

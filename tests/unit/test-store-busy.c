@@ -116,7 +116,7 @@ static void *read_all(void *argument)
 	return good ? argument : nullptr;
 }
 
-static bool batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything(void)
+static bool is_whole_while_the_keeper_rewrites(const char *clustering_key)
 {
 	auto_fixture struct fixture f = {};
 	struct writer writer[WRITERS];
@@ -124,7 +124,13 @@ static bool batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything(voi
 	void *good = nullptr;
 
 	CHECK(fixture_init(&f) && store_start_keeper(f.store) == 0);
-	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+	CHECK_EQ(catalog_collection_create(f.store,
+					   &(struct collection) { .workspace = "commons",
+								  .name = "c",
+								  .created_by = "ann",
+								  .clustering_key = clustering_key,
+								  .created_us = 1 }),
+		 0);
 	atomic_store(&writing, true);
 	CHECK_EQ(pthread_create(&reader, nullptr, read_all, &f), 0);
 	for (size_t i = 0; i < WRITERS; i++) {
@@ -152,8 +158,19 @@ static bool batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything(voi
 	return is_whole(&f);
 }
 
+static bool batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything(void)
+{
+	return is_whole_while_the_keeper_rewrites(nullptr);
+}
+
+static bool so_they_are_while_it_clusters_everything(void)
+{
+	return is_whole_while_the_keeper_rewrites("v\n_id");
+}
+
 int main(void)
 {
 	RUN(batches_are_seen_as_a_whole_while_the_keeper_rewrites_everything);
+	RUN(so_they_are_while_it_clusters_everything);
 	return tap_done();
 }
