@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/heap.h"
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/proto/audit.h"
@@ -240,6 +241,7 @@ void worker_rest(struct worker *worker)
 		return;
 	builder_free(worker->builder);
 	worker->builder = fresh;
+	heap_rest();
 }
 
 void worker_expire(struct worker *worker)
