@@ -133,7 +133,7 @@ yyjson_doc *call_json(struct call *call)
 	/* yyjson takes a changeable buffer only to read in place, which spares a copy of all texts. */
 	yyjson_doc *doc = yyjson_read_opts(
 		call->changeable ? call->changeable : (char *)(uintptr_t)call->body, call->body_len,
-		call->changeable ? YYJSON_READ_INSITU : YYJSON_READ_NOFLAG, nullptr, &error);
+		call->changeable ? YYJSON_READ_INSITU : YYJSON_READ_NOFLAG, call->json, &error);
 
 	if (!doc && error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
 		call_fail_errno(call, -ENOMEM);

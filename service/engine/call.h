@@ -34,6 +34,7 @@ struct call {
 	const char *body; /* [body_len] */
 	size_t body_len;
 	char *changeable; /* body, if YYJSON_PADDING_SIZE zeros follow and it is read once; else nullptr */
+	const yyjson_alc *json; /* for the body's tree; nullptr: malloc's */
 	const atomic_bool *cancel;
 	uint64_t started_us; /* clock_mono_us() */
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "common/base.h"
 #include "common/channel.h"
 #include "common/clock.h"
+#include "common/heap.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/msg.h"
@@ -38,9 +38,6 @@ constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and result
 constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
 /* A short query never waits for a long one's memory. */
 static_assert(POOL_QUERIES * SQL_MEMORY_MAX <= QUERY_MEMORY_MAX);
-constexpr int LARGE = 16 << 20;	   /* bytes; an allocation of its own */
-constexpr int FREE_MAX = 64 << 20; /* bytes at the end of an arena; more goes back */
-constexpr int ARENAS_MAX = 4;
 constexpr size_t KEY_MIN = 32; /* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
 constexpr uint32_t EXECUTE_MIN = 22; /* an operation and five empty texts */
@@ -285,13 +282,7 @@ static int start(struct engine *engine)
 	r = load_grant_key(&engine->grant_key);
 	if (r)
 		return failed("credential grant", r);
-	/*
-	 * Requests are alike: what one has freed is the next one's, without asking the kernel for pages again (an eighth
-	 * of a load's time). The store's keeper gives it back after two seconds without use.
-	 */
-	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
-	(void)mallopt(M_TRIM_THRESHOLD, FREE_MAX);
-	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
+	heap_reuse();
 	sql_limit_memory(SQLITE_MEMORY_MAX);
 	r = open_store(engine);
 	if (r)

@@ -8,8 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include <yyjson.h>
 
 #include "common/clock.h"
+#include "common/heap.h"
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/proto/audit.h"
@@ -23,12 +27,36 @@
 struct worker {
 	struct store *store;
 	struct sql_session *session;
-	struct builder *builder; /* kept: documents are alike */
+	/* Kept from request to request, because they are alike, until the worker rests: */
+	struct builder *builder;
+	struct buf body;
+	void *tree; /* [tree_room()] room for the body's JSON, of which what was never needed takes no memory */
+	yyjson_alc json;
+
 	struct audit_client *audit;
 	const struct secret *grant_key;
 	struct grant grant;	  /* of the request at hand */
 	struct audit_event event; /* too large for a stack */
 };
+
+/* What the largest body's tree takes at worst. */
+static size_t tree_room(void)
+{
+	return yyjson_read_max_memory_usage(EXECUTE_BODY_MAX, YYJSON_READ_NOFLAG);
+}
+
+/* Get room for trees from the kernel; documents in clear do not belong in a core. */
+static int make_tree_room(struct worker *worker)
+{
+	void *room = mmap(nullptr, tree_room(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return neg_errno();
+	worker->tree = room;
+	(void)madvise(room, tree_room(), MADV_DONTDUMP);
+	return yyjson_alc_pool_init(&worker->json, room, tree_room()) ? 0 : -EINVAL;
+}
 
 int worker_new(struct store *store, struct exec *exec, const struct secret *grant_key,
 	       struct worker **ret)
@@ -38,10 +66,13 @@ int worker_new(struct store *store, struct exec *exec, const struct secret *gran
 	if (!worker)
 		return -ENOMEM;
 	worker->store = store;
+	worker->body = buf_make(EXECUTE_BODY_MAX + YYJSON_PADDING_SIZE);
 	worker->grant_key = grant_key;
 	int r = sql_session_new(store, exec, &worker->session);
 	if (r == 0)
 		r = builder_new(&worker->builder);
+	if (r == 0)
+		r = make_tree_room(worker);
 	if (r == 0)
 		r = audit_client_new("audit-engine.sock", &worker->audit);
 	if (r)
@@ -55,6 +86,9 @@ struct worker *worker_free(struct worker *worker)
 	if (worker) {
 		sql_session_free(worker->session);
 		builder_free(worker->builder);
+		buf_done(&worker->body);
+		if (worker->tree)
+			(void)munmap(worker->tree, tree_room());
 		audit_client_free(worker->audit);
 	}
 	free(worker);
@@ -87,6 +121,7 @@ static bool read_body(struct call *call, struct job *job, struct buf *room)
 		call->body_len = job->execute.body.len;
 		return true;
 	}
+	buf_clear(room);
 	int r = msg_body_from_fd(job->fd, room);
 	close_at(&job->fd);
 	if (r == 0 && room->len > EXECUTE_BODY_MAX)
@@ -200,10 +235,10 @@ static void keep_answer(struct job *job, struct call *call)
 void worker_run(struct worker *worker, struct job *job)
 {
 	const struct execute *execute = &job->execute;
-	auto_buf struct buf body = buf_make(EXECUTE_BODY_MAX + YYJSON_PADDING_SIZE);
 	struct call call = { .store = worker->store,
 			     .session = worker->session,
 			     .builder = worker->builder,
+			     .json = &worker->json,
 			     .grant = &worker->grant,
 			     .op = execute->op,
 			     .workspace = execute->workspace,
@@ -221,7 +256,7 @@ void worker_run(struct worker *worker, struct job *job)
 			  "The request could not be authorised; try again.");
 	} else if (atomic_load(&job->cancel)) {
 		call_fail(&call, ERROR_QUERY_CANCELLED, nullptr, "The request was cancelled.");
-	} else if (read_body(&call, job, &body)) {
+	} else if (read_body(&call, job, &worker->body)) {
 		if (OPERATIONS[execute->op].kind == OPERATION_WRITES)
 			run_write(worker, job, &call);
 		else
@@ -241,6 +276,11 @@ void worker_rest(struct worker *worker)
 		return;
 	builder_free(worker->builder);
 	worker->builder = fresh;
+	buf_done(&worker->body);
+	(void)madvise(worker->tree, tree_room(), MADV_DONTNEED);
+	(void)!yyjson_alc_pool_init(&worker->json, worker->tree,
+				    tree_room()); /* its notes are gone */
+	heap_rest();
 }
 
 void worker_expire(struct worker *worker)

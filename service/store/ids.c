@@ -8,6 +8,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/column.h"
 #include "service/column/filter.h"
@@ -82,6 +83,10 @@ static int copy_texts(const struct column *column, struct buf *text, struct ids 
 
 		r = column_strings(column, b, &room, block);
 		for (uint32_t i = 0; r == 0 && i < n; i++) {
+			if (block[i].len == 0 || block[i].len > BUILDER_ID_MAX) {
+				r = -EBADMSG; /* no builder has written it */
+				break;
+			}
 			ids->id[first + i] = (struct str) { (char *)text->len, block[i].len };
 			ids->hash[first + i] =
 				column_hash_text(KIND_STRING, block[i].at, block[i].len);

@@ -2,7 +2,6 @@
 #include "service/store/keeper.h"
 
 #include <bits/time.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -10,6 +9,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/heap.h"
 #include "service/disk/cache.h"
 #include "service/disk/log.h"
 #include "service/store/internal.h"
@@ -75,7 +75,7 @@ static void rest(struct store *store, struct idle *idle)
 	if (shrinks)
 		cache_shrink(store->cache, 0);
 	if (shrinks || (!idle->trimmed && now_us - idle->since_us > PAUSE_US))
-		(void)malloc_trim(0);
+		heap_trim();
 	idle->shrunk |= shrinks;
 	idle->trimmed |= now_us - idle->since_us > PAUSE_US;
 }

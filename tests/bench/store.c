@@ -3,7 +3,6 @@
 /* store NDJSON FOLDER [STREAM]: load documents into a new store and say what that took. */
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,6 +19,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/heap.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
 #include "service/chunk/document.h"
@@ -265,9 +265,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	(void)mallopt(M_MMAP_THRESHOLD, 16 << 20); /* as the engine does */
-	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	(void)mallopt(M_ARENA_MAX, 4);
+	heap_reuse(); /* as the engine does */
 	int r = open_store(argv[2], &keys, &store);
 	if (r == 0)
 		r = store_start_keeper(store);
@@ -300,7 +298,7 @@ int main(int argc, char **argv)
 		tell_lanes(store);
 		r = r ? r : read_some(store);
 	}
-	(void)malloc_trim(0);
+	heap_trim();
 	report("after trim", &one, 0, 1, 1);
 	store_close(store);
 	keys_close(keys);

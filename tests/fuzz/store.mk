@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-store_fuzzers := catalog replay segment
+store_fuzzers := catalog replay segment segment-file
 fuzzers += $(store_fuzzers:%=tests/fuzz/fuzz-%)
 $(foreach f,$(store_fuzzers),\
 	$(eval tests/fuzz/fuzz-$(f).src := tests/fuzz/fuzz-$(f).c)\
