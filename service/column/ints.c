@@ -64,14 +64,42 @@ static bool data_fits(const struct ints *ints, const struct block *block, size_t
 	}
 }
 
+/* Whether a block lies within the run: its units below span, its data within the left bytes behind the table. */
+static inline bool block_fits(const struct ints *ints, const struct block *block, size_t left)
+{
+	uint64_t high = block->low + block->spread;
+
+	return high >= block->low && high <= ints->span && block->offset <= left &&
+	       data_fits(ints, block, left - block->offset);
+}
+
+/* The same of a packed block of 1024 units, which most are, from its table entry. Reads up to 7 bytes behind the entry. */
+static inline bool packed_fits(const struct ints *ints, const uint8_t *entry, uint64_t mask,
+			       size_t left)
+{
+	uint64_t low = kernel_load64(entry + 5) & mask;
+	uint64_t high = kernel_load64(entry + 5 + ints->span_bytes) & mask;
+	size_t offset = kernel_load32(entry + 1);
+
+	return low <= high && high <= ints->span && offset <= left &&
+	       bits_size(bits_width(high - low), COLUMN_BLOCK) <= left - offset;
+}
+
 static bool blocks_check(const struct ints *ints, size_t left)
 {
-	for (uint32_t i = 0; i < column_blocks(ints->n); i++) {
-		struct block block = block_at(ints, i);
-		uint64_t high = block.low + block.spread;
+	uint32_t blocks = column_blocks(ints->n), bytes = ints->span_bytes;
+	uint64_t mask = UINT64_MAX >> (64 - 8 * bytes);
+	size_t step = ints_entry_size(bytes);
 
-		if (high < block.low || high > ints->span || block.offset > left ||
-		    !data_fits(ints, &block, left - block.offset))
+	for (uint32_t i = 0; i < blocks; i++) {
+		const uint8_t *entry = ints->table + i * step;
+		/* Another entry, of 7 bytes at least, follows all but the last. */
+		bool quick = i + 1 < blocks && entry[0] == INTS_PACKED;
+		struct block block;
+
+		if (!quick)
+			block = block_at(ints, i);
+		if (quick ? !packed_fits(ints, entry, mask, left) : !block_fits(ints, &block, left))
 			return false;
 	}
 	return true;
