@@ -221,6 +221,8 @@ int column_open(struct chunk *chunk, uint32_t index, uint16_t lanes, struct colu
 
 void column_close(struct column *column)
 {
+	if (!column->chunk) /* most fields of a query that reads few rows: not worth clearing */
+		return;
 	for (uint32_t i = 0; i < LANE_COUNT; i++)
 		if (column->lanes & 1u << i)
 			chunk_unpin(column->chunk, column->pin[i]);

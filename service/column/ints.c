@@ -467,3 +467,56 @@ void ints_bounds(const struct ints *ints, uint32_t index, int64_t *ret_min, int6
 	*ret_min = (int64_t)map.base;
 	*ret_max = (int64_t)mapped(&map, block.spread);
 }
+
+/* Units from first to first + more. */
+KERNEL static void between16(const uint16_t unit[COLUMN_BLOCK], uint16_t first, uint16_t more,
+			     uint8_t yes[COLUMN_BLOCK])
+{
+	for (uint32_t i = 0; i < COLUMN_BLOCK; i++)
+		yes[i] = (uint16_t)(unit[i] - first) <= more;
+}
+
+KERNEL static void between32(const uint32_t unit[COLUMN_BLOCK], uint32_t first, uint32_t more,
+			     uint8_t yes[COLUMN_BLOCK])
+{
+	for (uint32_t i = 0; i < COLUMN_BLOCK; i++)
+		yes[i] = unit[i] - first <= more;
+}
+
+bool ints_between(const struct ints *ints, uint32_t index, int64_t low, int64_t high,
+		  uint8_t yes[COLUMN_BLOCK])
+{
+	KERNEL_SCRATCH uint32_t room[COLUMN_BLOCK];
+	int64_t least, most;
+
+	ints_bounds(ints, index, &least, &most);
+	if (low > most || high < least || low > high) {
+		memset(yes, 0, COLUMN_BLOCK);
+		return true;
+	}
+	if (low <= least && high >= most) {
+		memset(yes, 1, COLUMN_BLOCK);
+		return true;
+	}
+	struct block block = block_at(ints, index); /* not constant: then one of the two held */
+	if (block.encoding != INTS_PACKED || block.width > 32)
+		return false;
+	/* What is above the block's spread counts as that: nothing is, in what ints_write() wrote. */
+	uint64_t limit = block.width <= 16 ? UINT16_MAX : UINT32_MAX;
+	uint64_t first =
+		low <= least ? 0
+			     : ((uint64_t)low - (uint64_t)least + ints->scale - 1) / ints->scale;
+	uint64_t last = high >= most ? limit : ((uint64_t)high - (uint64_t)least) / ints->scale;
+	if (first > last) {
+		memset(yes, 0, COLUMN_BLOCK);
+		return true;
+	}
+	if (block.width <= 16) {
+		bits_unpack16(block.data, block.width, block.n, (uint16_t *)room);
+		between16((uint16_t *)room, (uint16_t)first, (uint16_t)(last - first), yes);
+	} else {
+		bits_unpack32(block.data, block.width, block.n, room);
+		between32(room, (uint32_t)first, (uint32_t)(last - first), yes);
+	}
+	return true;
+}

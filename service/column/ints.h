@@ -51,3 +51,12 @@ void ints_read8(const struct ints *ints, uint32_t index, uint8_t out[COLUMN_BLOC
 
 /* The smallest and largest value a block can have, from its header; for skipping it. */
 void ints_bounds(const struct ints *ints, uint32_t index, int64_t *ret_min, int64_t *ret_max);
+
+/*
+ * Mark the values of a block that are low to high, both included, without decoding them: yes[i] becomes 1 or 0; past the last
+ * value anything.
+ *
+ * Returns false, having done nothing, if the encoding does not help.
+ */
+[[nodiscard]] bool ints_between(const struct ints *ints, uint32_t index, int64_t low, int64_t high,
+				uint8_t yes[COLUMN_BLOCK]);

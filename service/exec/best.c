@@ -57,15 +57,25 @@ struct best *best_free(struct best *best)
 	return nullptr;
 }
 
-/* Entries of a lane that come before the worst. */
+/*
+ * Entries of a lane that come before the worst. Soon a block has none, which whole words of the lane show faster than bytes
+ * for each entry. Returns whether there are any; only then yes is set.
+ */
 #define LEAVE_LOOP(name, type)                                                  \
-	KERNEL static void name(bool less, bool equal, const type *a, type c,   \
+	KERNEL static bool name(bool less, bool equal, const type *a, type c,   \
 				uint8_t yes[COLUMN_BLOCK])                      \
 	{                                                                       \
+		int64_t out = 0; /* -1: there are any */                        \
+                                                                                \
 		for (uint32_t i = 0; less && i < COLUMN_BLOCK; i++)             \
-			yes[i] = (uint8_t)((a[i] < c) | (equal & (a[i] == c))); \
+			out |= a[i] <= c ? -1 : 0;                              \
 		for (uint32_t i = 0; !less && i < COLUMN_BLOCK; i++)            \
+			out |= a[i] >= c ? -1 : 0;                              \
+		for (uint32_t i = 0; out && less && i < COLUMN_BLOCK; i++)      \
+			yes[i] = (uint8_t)((a[i] < c) | (equal & (a[i] == c))); \
+		for (uint32_t i = 0; out && !less && i < COLUMN_BLOCK; i++)     \
 			yes[i] = (uint8_t)((a[i] > c) | (equal & (a[i] == c))); \
+		return out != 0;                                                \
 	}
 LEAVE_LOOP(leave_ints, int64_t)
 LEAVE_LOOP(leave_floats, double)
@@ -76,14 +86,15 @@ void best_leave(const struct best *best, const struct vector *first, struct set 
 	bool equal = best->n_order > 1, less = !order->descending;
 	bool plain = first->uniform && !first->nulls && first->kind == best->worst.kind;
 	uint8_t yes[COLUMN_BLOCK];
+	bool any = true;
 	uint32_t i;
 
 	if (!best->full)
 		return;
 	if (plain && KINDS_INTS >> first->kind & 1) {
-		leave_ints(less, equal, first->ints, best->worst.i, yes);
+		any = leave_ints(less, equal, first->ints, best->worst.i, yes);
 	} else if (plain && first->kind == KIND_FLOAT) {
-		leave_floats(less, equal, first->floats, best->worst.f, yes);
+		any = leave_floats(less, equal, first->floats, best->worst.f, yes);
 	} else {
 		struct order_by one = { 0, order->descending, order->nulls_last };
 
@@ -97,7 +108,7 @@ void best_leave(const struct best *best, const struct vector *first, struct set 
 			yes[i] = r < 0 || (equal && r == 0);
 		}
 	}
-	struct set set = set_from_bytes(yes);
+	struct set set = any ? set_from_bytes(yes) : (struct set) {};
 	*selection = set_and(selection, &set);
 }
 

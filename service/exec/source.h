@@ -73,6 +73,11 @@ uint32_t source_live(const struct source *source, uint32_t block, struct set *re
 				  const struct cell *what, const struct set *selection,
 				  struct truth *ret);
 
+/* As batch_ops' between. */
+[[nodiscard]] int source_between(struct source *source, uint32_t field, uint32_t block,
+				 const struct span *span, const struct set *selection,
+				 struct truth *ret);
+
 /* The bounds of a field's ints in a block. Returns whether all its values are ints of one kind and the bounds hold. */
 [[nodiscard]] bool source_bounds(struct source *source, uint32_t field, uint32_t block,
 				 int64_t *ret_min, int64_t *ret_max);

@@ -218,26 +218,54 @@ static int contains_rows(struct source *source, struct source_field *at, uint32_
 	return 0;
 }
 
+/* The rows of a block where an open field is NULL or missing. */
+static struct set null_rows(const struct source_field *at, uint32_t block,
+			    const struct set *selection)
+{
+	uint8_t kinds[COLUMN_BLOCK];
+
+	if ((at->data.about->kinds & KINDS_NULLS) == 0)
+		return (struct set) {};
+	column_kinds(&at->data, block, kinds);
+	for (uint32_t i = 0; i < COLUMN_BLOCK; i++)
+		kinds[i] = kinds[i] <= KIND_NULL;
+	struct set null = set_from_bytes(kinds);
+	return set_and(&null, selection);
+}
+
+int source_between(struct source *source, uint32_t field, uint32_t block, const struct span *span,
+		   const struct set *selection, struct truth *ret)
+{
+	struct source_field *at = &source->column[field];
+	const struct chunk_column *about = source_about(source, field);
+	uint8_t yes[COLUMN_BLOCK];
+
+	if (!about || about->sparse ||
+	    (about->kinds & (kind_set)~KINDS_NULLS) != (kind_set)(1u << span->kind))
+		return BATCH_CANNOT;
+	int r = source_open_field(source, at);
+	if (r || !ints_between(&at->data.ints, block, span->low, span->high, yes))
+		return r ? r : BATCH_CANNOT;
+	struct set set = set_from_bytes(yes);
+	ret->null = null_rows(at, block, selection);
+	set = set_and(&set, selection);
+	ret->yes = set_minus(&set, &ret->null);
+	return 0;
+}
+
 int source_contains(struct source *source, uint32_t field, uint32_t block, const struct cell *what,
 		    const struct set *selection, struct truth *ret)
 {
 	constexpr kind_set arrays = (1u << KIND_ARRAY) | KINDS_NULLS;
 	struct source_field *at = &source->column[field];
 	const struct chunk_column *about = source_about(source, field);
-	uint8_t kinds[COLUMN_BLOCK];
 
 	if (!about || (about->kinds & ~arrays) != 0 || what->kind >= KIND_ARRAY)
 		return BATCH_CANNOT;
 	int r = source_open_field(source, at);
 	if (r)
 		return r;
-	if ((about->kinds & KINDS_NULLS) != 0) {
-		column_kinds(&at->data, block, kinds);
-		for (uint32_t i = 0; i < COLUMN_BLOCK; i++)
-			kinds[i] = kinds[i] <= KIND_NULL;
-		struct set null = set_from_bytes(kinds);
-		ret->null = set_and(&null, selection);
-	}
+	ret->null = null_rows(at, block, selection);
 	if (at->elements != CHUNK_NONE)
 		r = contains_rows(source, at, block, what, selection, &ret->yes);
 	return r;

@@ -50,6 +50,14 @@ static int rows_moments(void *userdata, uint32_t field, struct vector *ret)
 	return source_moments(&stage->scan->source, field, stage->block, ret);
 }
 
+static int rows_between(void *userdata, uint32_t field, const struct span *span,
+			const struct set *selection, struct truth *ret)
+{
+	struct stage *stage = userdata;
+
+	return source_between(&stage->scan->source, field, stage->block, span, selection, ret);
+}
+
 /* --- UNNEST and joins ------------------------------------------------------------------------- */
 
 /* A field that the stage before has, too. */
@@ -91,8 +99,8 @@ static int joined_load(void *userdata, uint32_t field, const struct set *, struc
 
 int stage_init(struct scan *scan, uint32_t number)
 {
-	static const struct batch_ops ROWS = { rows_load, rows_coded, rows_contains, rows_find,
-					       rows_moments };
+	static const struct batch_ops ROWS = { rows_load, rows_coded,	rows_contains,
+					       rows_find, rows_moments, rows_between };
 	static const struct batch_ops ELEMENTS = { .load = element_load };
 	static const struct batch_ops JOINED = { .load = joined_load };
 	const struct prepared *p = scan->prepared;

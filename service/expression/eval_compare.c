@@ -251,12 +251,50 @@ static void compare_constant(enum operation op, const struct vector *a, const st
 	finish(yes, selection, &null, ret);
 }
 
+/* The ints for which a comparison holds. Returns false if there are none. */
+static bool span_of(enum operation op, int64_t c, struct span *ret)
+{
+	bool less = op == OP_LT || op == OP_LE, more = op == OP_GT || op == OP_GE;
+
+	if ((op == OP_LT && c == INT64_MIN) || (op == OP_GT && c == INT64_MAX))
+		return false;
+	ret->low = less ? INT64_MIN : op == OP_GT ? c + 1 : c;
+	ret->high = more ? INT64_MAX : op == OP_LT ? c - 1 : c;
+	return true;
+}
+
+/* A field against an int, without its values if its encoding allows. Returns BATCH_CANNOT if not. */
+static int compare_field(struct eval *eval, const struct step *step, const struct set *selection,
+			 struct truth *ret)
+{
+	const struct batch *batch = eval->batch;
+
+	if (eval->inside || !batch->ops->between || !program_is_simple(eval->program, step))
+		return BATCH_CANNOT;
+	const struct step *field = arg_step(eval, step, 0);
+	const struct cell *c = &arg_step(eval, step, 1)->node->constant;
+	struct span span = { .kind = c->kind };
+	if (eval->loaded[field->field] || !(KINDS_INTS >> c->kind & 1) ||
+	    !span_of(step->op, c->i, &span))
+		return BATCH_CANNOT;
+	int r = batch->ops->between(batch->userdata, field->field, &span, selection, ret);
+	if (r || step->op != OP_NE)
+		return r;
+	struct set not_null = set_minus(selection, &ret->null);
+	ret->yes = set_minus(&not_null, &ret->yes);
+	return 0;
+}
+
 int eval_compare(struct eval *eval, const struct step *step, const struct set *selection,
 		 struct truth *ret)
 {
 	const struct vector *a, *b;
 	enum operation op = step->op;
-	int r = arg_value(eval, step, 0, selection, &a);
+	int r = compare_field(eval, step, selection, ret);
+
+	if (r != BATCH_CANNOT)
+		return r;
+	r = arg_value(eval, step, 0, selection, &a);
 
 	r = r ? r : arg_value(eval, step, 1, selection, &b);
 	if (r)

@@ -9,6 +9,9 @@
 
 #include "service/crew/exec.h"
 
+/* A part's groups are sorted out at once, while they are in the cache, if no more than one in so many can be left. */
+constexpr size_t FEW_OF = 4;
+
 void group_list_init(struct group_list *list, struct groups *groups, const struct layout *layout,
 		     struct budget *budget)
 {
@@ -43,8 +46,10 @@ static int add_part(struct group_list *list, uint32_t p)
 	}
 	uint64_t at = 0;
 	struct record *record;
-	while ((record = part_next(part, &at)))
+	while ((record = part_next(part, &at))) {
+		__builtin_prefetch(record);
 		list->record[list->n++] = record;
+	}
 	return 0;
 }
 
@@ -76,13 +81,14 @@ int group_list_sort(struct group_list *list, const struct plan *plan, uint32_t w
 		size_t before = list->n, n;
 
 		r = add_part(list, p);
-		if (r || !spilled)
-			continue;
 		n = list->n - before;
+		if (r || (!spilled && n / FEW_OF < (size_t)plan->limit))
+			continue; /* all are sorted in the end */
 		r = top_select((const void **)(list->record + before), &n, plan, width, fn,
 			       userdata);
 		list->n = before + n;
-		r = r ? r : keep_records(list, before);
+		if (r == 0 && spilled)
+			r = keep_records(list, before);
 	}
 	list->sorted = true;
 	return r ? r : top_select((const void **)list->record, &list->n, plan, width, fn, userdata);

@@ -261,7 +261,7 @@ static int choose(struct local *local)
 
 	if (local->choice != CHOICE_OPEN || local->raw->n < TRIAL)
 		return 0;
-	int r = raw_distinct(local->raw, local->hash_key, &distinct);
+	int r = raw_distinct(local->raw, &distinct);
 	if (r == 0)
 		local->choice =
 			distinct >= local->raw->n / DISTINCT_LEAST ? CHOICE_RAW : CHOICE_GROUPS;
@@ -294,10 +294,21 @@ static int add_raw(struct local *local, const struct vector *const *key,
 	return add_hash(local, key, value, rest, ret_bad);
 }
 
+/* Whether it matters which entries there are, and not only how many. */
+static bool needs_entries(const struct local *local, const struct vector *const *value)
+{
+	bool needs = local->n_keys > 0;
+
+	for (uint32_t i = 0; i < local->layout->n; i++)
+		needs |= value[i] != nullptr;
+	return needs;
+}
+
 int local_add(struct local *local, const struct vector *const *key,
 	      const struct vector *const *value, const struct set *selection, enum kind *ret_bad)
 {
-	uint32_t n = set_list(selection, local->entry);
+	uint32_t n = needs_entries(local, value) ? set_list(selection, local->entry)
+						 : set_count(selection);
 	bool done = false;
 	int r = 0;
 

@@ -40,8 +40,8 @@ static struct small *find(const struct part *part, uint64_t hash, const struct s
 	return find_sized(part, part->small_size, hash, key);
 }
 
-/* Have the slots of keys [n] in the cache soon. */
-static void fetch_slots(const struct part *part, const uint64_t *hash, uint32_t n)
+/* Have the slots of keys [n] in the cache soon. A slot's place depends on the hash's lower half only. */
+static void fetch_slots(const struct part *part, const uint32_t *hash, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		__builtin_prefetch(slot_at(part, hash[k]), 1);
@@ -62,7 +62,6 @@ static void move(struct part *to, const struct part *from)
 		if (n < MOVED && i < from->small_mask)
 			continue;
 		small_hash(to->hash_key, key, n, hash);
-		fetch_slots(to, hash, n);
 		for (uint32_t k = 0; k < n; k++) {
 			struct small *new = find(to, hash[k], &key[k]);
 
@@ -153,26 +152,29 @@ struct record *part_small_at(const struct part *part, uint64_t i)
 	return slot->high ? small_record(slot) : nullptr;
 }
 
-/* Have a record in the cache soon, to be written to. */
-static void fetch(const void *record)
+/* Have a group's states in the cache soon, to be written to; of few, what is written most is in one line. */
+static void fetch(const struct part *part, struct record *record)
 {
-	__builtin_prefetch(record, 1);
-	__builtin_prefetch((const uint8_t *)record + 64, 1);
+	__builtin_prefetch(record_states(record), 1);
+	if (part->layout->size > 64)
+		__builtin_prefetch(record_states(record) + 64, 1);
 }
 
 void part_small_fetch(const struct part *part, uint64_t far, uint64_t near)
 {
 	__builtin_prefetch(slot_at(part, far));
-	if (part->small_size == WITH_RECORDS)
-		fetch(small_record(slot_at(part, near)));
+	const struct small *slot = slot_at(part, near);
+	if (part->small_size == WITH_RECORDS && slot->high)
+		fetch(part, small_record(slot));
 }
 
 /* Make the record of a small key, its states empty. */
-static int make_record(struct part *part, const struct small *key, uint64_t hash,
-		       struct record **ret)
+static int make_record(struct part *part, const struct small *key, struct record **ret)
 {
 	struct cell cell;
+	uint64_t hash;
 
+	small_hash(part->hash_key, key, 1, &hash);
 	small_cell(key, &cell);
 	uint32_t len = record_cell_size(&cell);
 	size_t room = record_room(part->layout->size, len);
@@ -195,12 +197,10 @@ int part_settle(struct part *part)
 	for (uint64_t i = 0; i <= part->small_mask && r == 0; i++) {
 		struct small *slot = slot_at(part, i);
 		struct record *record = nullptr;
-		uint64_t hash;
 
 		if (!slot->high)
 			continue;
-		small_hash(part->hash_key, slot, 1, &hash);
-		r = make_record(part, slot, hash, &record);
+		r = make_record(part, slot, &record);
 		small_set_record(slot, record);
 	}
 	return r;
@@ -212,37 +212,37 @@ void part_room_done(struct part_room *room)
 }
 
 /* Find or make the groups of keys [n], which are nothing but keys. */
-static int find_keys(struct part *part, const struct small *key, const uint64_t *hash, uint32_t n)
+static int find_keys(struct part *part, const struct raw_page *page)
 {
-	fetch_slots(part, hash, n);
-	for (uint32_t k = 0; k < n; k++) {
-		struct small *slot = find_sized(part, KEYS_ONLY, hash[k], &key[k]);
+	fetch_slots(part, page->hash, page->n);
+	for (uint32_t k = 0; k < page->n; k++) {
+		struct small *slot = find_sized(part, KEYS_ONLY, page->hash[k], &page->key[k]);
 
 		if (!slot->high)
-			fill(part, slot, &key[k]);
+			fill(part, slot, &page->key[k]);
 	}
 	return 0;
 }
 
-/* Find or make the groups of keys [n]: their states go to state[n]. */
-static int find_states(struct part *part, const struct small *key, const uint64_t *hash, uint32_t n,
-		       uint8_t **state)
+/* Find or make the groups of a page's keys: their states go to state[page->n]. */
+static int find_states(struct part *part, const struct raw_page *page, uint8_t **state)
 {
-	fetch_slots(part, hash, n);
-	for (uint32_t k = 0; k < n; k++) {
-		struct small *slot = find_sized(part, WITH_RECORDS, hash[k], &key[k]);
+	fetch_slots(part, page->hash, page->n);
+	for (uint32_t k = 0; k < page->n; k++) {
+		const struct small *key = &page->key[k];
+		struct small *slot = find_sized(part, WITH_RECORDS, page->hash[k], key);
 
 		if (!slot->high) {
 			struct record *record;
-			int r = make_record(part, &key[k], hash[k], &record);
+			int r = make_record(part, key, &record);
 
 			if (r)
 				return r;
-			fill(part, slot, &key[k]);
+			fill(part, slot, key);
 			small_set_record(slot, record);
 		}
 		state[k] = record_states(small_record(slot));
-		fetch(state[k]);
+		fetch(part, small_record(slot));
 	}
 	return 0;
 }
@@ -250,7 +250,6 @@ static int find_states(struct part *part, const struct small *key, const uint64_
 static int merge_page(struct part *part, const struct raw *raw, const struct raw_page *page,
 		      struct part_room *room)
 {
-	uint64_t hash[RAW_ROWS];
 	uint8_t *state[RAW_ROWS];
 	uint16_t entry[RAW_ROWS];
 	enum kind bad;
@@ -258,10 +257,9 @@ static int merge_page(struct part *part, const struct raw *raw, const struct raw
 
 	if (r)
 		return r;
-	small_hash(part->hash_key, page->key, page->n, hash);
 	if (part->small_size == KEYS_ONLY)
-		return find_keys(part, page->key, hash, page->n);
-	r = find_states(part, page->key, hash, page->n, state);
+		return find_keys(part, page);
+	r = find_states(part, page, state);
 	for (uint32_t k = 0; k < page->n && r == 0; k++) {
 		entry[k] = (uint16_t)k;
 		++*layout_rows(state[k]);

@@ -180,6 +180,7 @@ static int place_keys(struct raw *raw, struct raw_room *room, uint32_t n)
 		}
 		room->page[k] = page;
 		room->at[k] = (uint16_t)page->n;
+		page->hash[page->n] = (uint32_t)room->hash[k];
 		page->key[page->n++] = room->key[k];
 	}
 	return 0;
@@ -235,15 +236,12 @@ int raw_add(struct raw *raw, const uint64_t hash_key[2], const struct raw_block 
 }
 
 /* Put a page's keys into slots, which hold keys of other pages. Returns how many are new. */
-static uint32_t note_keys(const struct raw_page *page, const uint64_t hash_key[2],
-			  const struct small **slot, uint32_t mask)
+static uint32_t note_keys(const struct raw_page *page, const struct small **slot, uint32_t mask)
 {
-	uint64_t hash[RAW_ROWS];
 	uint32_t distinct = 0;
 
-	small_hash(hash_key, page->key, page->n, hash);
 	for (uint32_t i = 0; i < page->n; i++) {
-		auto at = (uint32_t)hash[i] & mask;
+		uint32_t at = page->hash[i] & mask;
 
 		while (slot[at] && !small_same(slot[at], &page->key[i]))
 			at = (at + 1) & mask;
@@ -253,7 +251,7 @@ static uint32_t note_keys(const struct raw_page *page, const uint64_t hash_key[2
 	return distinct;
 }
 
-int raw_distinct(const struct raw *raw, const uint64_t hash_key[2], uint32_t *ret)
+int raw_distinct(const struct raw *raw, uint32_t *ret)
 {
 	uint32_t slots = 16, distinct = 0;
 
@@ -264,7 +262,7 @@ int raw_distinct(const struct raw *raw, const uint64_t hash_key[2], uint32_t *re
 		return -ENOMEM;
 	for (uint32_t p = 0; p < RAW_PARTS; p++)
 		for (const struct raw_page *page = raw->part[p].first; page; page = page->next)
-			distinct += note_keys(page, hash_key, slot, slots - 1);
+			distinct += note_keys(page, slot, slots - 1);
 	*ret = distinct;
 	return 0;
 }

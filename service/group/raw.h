@@ -27,6 +27,7 @@ struct raw_page {
 	struct raw_page *next;
 	uint32_t n;
 	struct small key[RAW_ROWS];
+	uint32_t hash[RAW_ROWS]; /* the lower half of each key's */
 	uint64_t data[];
 };
 
@@ -98,7 +99,7 @@ struct raw_block {
 			  uint32_t *ret_rest_n);
 
 /* Count the different keys. Returns 0 or -ENOMEM. */
-[[nodiscard]] int raw_distinct(const struct raw *raw, const uint64_t hash_key[2], uint32_t *ret);
+[[nodiscard]] int raw_distinct(const struct raw *raw, uint32_t *ret);
 
 /* An argument's values in a page as a vector's entries 0 to page->n - 1; nullptr if the column is not used. */
 [[nodiscard]] const struct vector *raw_vector(const struct raw *raw, const struct raw_page *page,

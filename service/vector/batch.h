@@ -19,7 +19,13 @@ enum {
 	BATCH_CANNOT = 100, /* there is no short cut here: load the field and go on */
 };
 
-/* All return 0, an outcome of pipe.h, or -errno; the last three BATCH_CANNOT too; all but load may be nullptr. */
+/* Ints of a kind: low to high, both included. */
+struct span {
+	enum kind kind;
+	int64_t low, high;
+};
+
+/* All return 0, an outcome of pipe.h, or -errno; the last four BATCH_CANNOT too; all but load may be nullptr. */
 struct batch_ops {
 	/* Get a field's values, at least of the selected entries. ret is reset. */
 	int (*load)(void *userdata, uint32_t field, const struct set *selection,
@@ -34,6 +40,9 @@ struct batch_ops {
 		    const struct set *selection, struct truth *ret);
 	/* Strings in ISO 8601 as µs since 1970 in ret's ints; all entries must be such strings. */
 	int (*moments)(void *userdata, uint32_t field, struct vector *ret);
+	/* Which values are in a span; all that are not NULL must be of its kind. */
+	int (*between)(void *userdata, uint32_t field, const struct span *span,
+		       const struct set *selection, struct truth *ret);
 };
 
 struct batch {

@@ -14,7 +14,8 @@ struct pile_block {
 };
 
 constexpr size_t LEAST = 4096;
-constexpr size_t MOST = 1u << 20;
+/* With its heads below what the daemon has malloc() take from the kernel each time. */
+constexpr size_t MOST = (1u << 20) - 64;
 
 int budget_take(struct budget *budget, size_t bytes)
 {

@@ -45,14 +45,25 @@ static inline struct set set_first(uint32_t n)
 	return set;
 }
 
-/* How many there are. */
+/* How many there are: bits are added up in pairs, fours, bytes; no byte of the sum of all words comes to more than 128. */
 static inline uint32_t set_count(const struct set *set)
 {
-	uint32_t n = 0;
+	constexpr uint64_t pairs = 0x5555555555555555;
+	constexpr uint64_t fours = 0x3333333333333333;
+	constexpr uint64_t bytes = 0x0f0f0f0f0f0f0f0f;
+	constexpr uint64_t words = 0x00ff00ff00ff00ff;
+	uint64_t sum = 0;
 
-	for (uint32_t w = 0; w < SET_WORDS; w++)
-		n += (uint32_t)stdc_count_ones(set->word[w]);
-	return n;
+	static_assert(SET_WORDS <= 31);
+	for (uint32_t w = 0; w < SET_WORDS; w++) {
+		uint64_t word = set->word[w];
+
+		word -= word >> 1 & pairs;
+		word = (word & fours) + (word >> 2 & fours);
+		sum += (word + (word >> 4)) & bytes;
+	}
+	uint64_t halves = (sum & words) + (sum >> 8 & words);
+	return (uint32_t)(halves * 0x0001000100010001 >> 48);
 }
 
 /* Whether there is any. */

@@ -292,11 +292,11 @@ static bool different_keys_are_counted(void)
 	uint32_t n;
 
 	CHECK_EQ(rows_new(0, &rows), 0);
-	CHECK_EQ(raw_distinct(rows->raw, KEY, &n), 0);
+	CHECK_EQ(raw_distinct(rows->raw, &n), 0);
 	CHECK_EQ(n, 0);
 	for (int i = 0; i < 5; i++)
 		CHECK_EQ(add_rows(rows, "k", 1000, 600, false), 0);
-	CHECK_EQ(raw_distinct(rows->raw, KEY, &n), 0);
+	CHECK_EQ(raw_distinct(rows->raw, &n), 0);
 	CHECK_EQ(n, 600);
 	return true;
 }
@@ -340,7 +340,7 @@ static bool every_failed_allocation_is_survived(void)
 		fault_at(n);
 		int r = rows_new(3, &rows);
 		r = r ? r : add_rows(rows, "k", 1000, 900, true);
-		r = r ? r : raw_distinct(rows->raw, KEY, &distinct);
+		r = r ? r : raw_distinct(rows->raw, &distinct);
 		r = r ? r : merge_all(rows, &total);
 		if (!fault_end()) {
 			CHECK_EQ(r, 0);

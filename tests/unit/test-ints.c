@@ -18,6 +18,7 @@ struct room {
 	int64_t wide[COLUMN_BLOCK];
 	uint16_t narrow[COLUMN_BLOCK];
 	uint8_t tiny[COLUMN_BLOCK];
+	uint8_t yes[COLUMN_BLOCK];
 };
 
 static uint64_t random_of(uint64_t i)
@@ -46,6 +47,28 @@ static bool block_is(const struct ints *ints, uint32_t block, const int64_t *val
 		ints_read8(ints, block, room->tiny);
 		for (uint32_t i = 0; i < n; i++)
 			CHECK(room->tiny[i] == value[i]);
+	}
+	return true;
+}
+
+/* Whether the values of a block are found that are in spans around some of them. *found counts how often that could be told. */
+static bool spans_are_found(const struct ints *ints, uint32_t block, uint32_t n, struct room *room,
+			    uint32_t *found)
+{
+	ints_read(ints, block, room->wide);
+	for (uint32_t step = 0; step < 12; step++) {
+		int64_t a = room->wide[random_of(step) % n], b = room->wide[random_of(~step) % n];
+		int64_t low = a < b ? a : b, high = a < b ? b : a;
+
+		low += step % 3 == 1 && low < INT64_MAX;
+		high -= step % 4 == 1 && high > INT64_MIN;
+		low = step == 10 ? INT64_MIN : low;
+		high = step == 11 ? INT64_MAX : high;
+		if (!ints_between(ints, block, low, high, room->yes))
+			continue;
+		++*found;
+		for (uint32_t i = 0; i < n; i++)
+			CHECK_EQ(room->yes[i], room->wide[i] >= low && room->wide[i] <= high);
 	}
 	return true;
 }
@@ -101,6 +124,34 @@ static bool numbers_of_every_width_come_back(void)
 			CHECK(size > 0);
 			CHECK(size < 30 + (size_t)COUNT[c] * (width + 1) / 8 + COUNT[c] / 40);
 		}
+	}
+	return true;
+}
+
+static bool numbers_are_compared_without_decoding_them(void)
+{
+	auto_free int64_t *value = calloc(N_MAX, sizeof(*value));
+	auto_free struct room *room = malloc(sizeof(*room));
+
+	CHECK(value && room);
+	for (uint32_t width = 1; width <= 64; width++) {
+		auto_buf struct buf out = buf_make(1u << 20);
+		uint32_t found = 0;
+		struct ints ints;
+
+		for (uint32_t i = 0; i < N_MAX; i++) /* every third width in steps of 7 */
+			value[i] = (int64_t)((random_of(i) >> (64 - width)) *
+					     (width % 3 == 1 && width < 60 ? 7u : 1u)) -
+				   (width < 60 ? 1000 : 0);
+		ints_write(&out, value, N_MAX);
+		CHECK(ints_open(out.data, out.len, N_MAX, &ints));
+		for (uint32_t b = 0; b < column_blocks(N_MAX); b++) {
+			uint32_t left = N_MAX - b * COLUMN_BLOCK;
+
+			CHECK(spans_are_found(&ints, b, left < COLUMN_BLOCK ? left : COLUMN_BLOCK,
+					      room, &found));
+		}
+		CHECK(width > 32 || found == 12 * column_blocks(N_MAX));
 	}
 	return true;
 }
@@ -232,6 +283,9 @@ static bool flipped_bits_do_no_harm(void)
 		out.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		if (ints_open(out.data, out.len, 2048, &ints)) {
 			for (uint32_t b = 0; b < 2; b++) {
+				uint32_t found = 0;
+
+				CHECK(spans_are_found(&ints, b, 1024, room, &found));
 				ints_read(&ints, b, room->wide);
 				for (uint32_t i = 0; i < 1024; i++) {
 					CHECK(room->wide[i] >= ints.min &&
@@ -268,6 +322,7 @@ static bool every_failed_allocation_sticks(void)
 int main(void)
 {
 	RUN(numbers_of_every_width_come_back);
+	RUN(numbers_are_compared_without_decoding_them);
 	RUN(the_extremes_come_back);
 	RUN(a_constant_and_nothing_take_a_few_bytes);
 	RUN(growing_numbers_are_kept_as_differences);
