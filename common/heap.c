@@ -28,7 +28,8 @@ void heap_reuse(void)
 void heap_rest(void)
 {
 	(void)mallopt(M_TRIM_THRESHOLD, FREE_RESTING);
-	void *volatile block = malloc(LOOK);
+	void *block = malloc(LOOK);
+	(void)malloc_usable_size(block); /* or the compiler would do without the block */
 	free(block);
 	(void)mallopt(M_TRIM_THRESHOLD, FREE_MAX);
 }
