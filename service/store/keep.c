@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/keep.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -170,6 +171,21 @@ int keep_memory(struct live *live, enum store_keep how)
 	while (r == 0 && more && !live->broken)
 		r = seal(live, how, &more);
 	return r;
+}
+
+void keep_between(struct store *store)
+{
+	struct live **list = nullptr;
+	size_t n = 0;
+
+	if (store_list(store, &list, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		(void)!keep_memory(list[i], STORE_KEEP_DUE);
+	store_list_free(list, n);
+	(void)pthread_mutex_lock(&store->wake_lock);
+	(void)pthread_cond_broadcast(&store->kept);
+	(void)pthread_mutex_unlock(&store->wake_lock);
 }
 
 /* --- the log ------------------------------------------------------------------------------- */

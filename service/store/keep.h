@@ -21,6 +21,9 @@
 /* Put together and seal what is due of a collection. Returns 0 or -errno. */
 [[nodiscard]] int keep_memory(struct live *live, enum store_keep how);
 
+/* In between of long work: put together and seal what is due of all collections, and tell writers who wait. What fails is tried again in the next round. */
+void keep_between(struct store *store);
+
 /* Remove the log's files that no collection needs any more. Returns 0 or -errno. */
 [[nodiscard]] int keep_log(struct store *store);
 

@@ -11,6 +11,7 @@
 #include "service/chunk/chunk.h"
 #include "service/store/cluster.h"
 #include "service/store/internal.h"
+#include "service/store/keep.h"
 #include "service/store/live.h"
 #include "service/store/rewrite.h"
 #include "service/store/segment.h"
@@ -88,7 +89,13 @@ static int write_clustered(struct rewrite *rewrite, enum store_keep how)
 	}
 	int r = cluster_new(source, (uint32_t)rewrite->n, rewrite->live->about.clustering_key,
 			    CHUNK_ROWS, &rewrite->cluster);
-	return r ? r : rewrite_clustered(rewrite);
+	for (uint32_t i = 0; r == 0 && i < cluster_targets(rewrite->cluster); i++) {
+		/* All of it takes seconds, for which neither writers nor the end can wait. */
+		keep_between(rewrite->live->store);
+		r = atomic_load(&rewrite->live->store->end) ? -ECANCELED
+							    : rewrite_target(rewrite, i);
+	}
+	return r;
 }
 
 /* Write all chunks' documents in their order. */

@@ -210,26 +210,19 @@ static int add_part(struct rewrite *rewrite, uint32_t source, uint8_t target, ui
 	return add_source(rewrite, run, skip);
 }
 
-int rewrite_clustered(struct rewrite *rewrite)
+int rewrite_target(struct rewrite *rewrite, uint32_t target)
 {
 	const struct cluster *cluster = rewrite->cluster;
+	uint32_t copied = cluster_copied(cluster, target);
+
+	if (copied != CHUNK_NONE)
+		return rewrite_copy(rewrite, copied);
 	auto_free uint64_t *skip = calloc(GONE_WORDS, sizeof(*skip));
 	int r = skip ? 0 : -ENOMEM;
-
-	for (uint32_t target = 0; r == 0 && target < cluster_targets(cluster); target++) {
-		uint32_t copied = cluster_copied(cluster, target);
-
-		if (copied != CHUNK_NONE) {
-			r = rewrite_copy(rewrite, copied);
-			continue;
-		}
-		for (uint32_t i = 0; r == 0 && i < rewrite->n; i++)
-			if (cluster_rows(cluster, i, target) > 0)
-				r = add_part(rewrite, i, (uint8_t)target, skip);
-		if (r == 0)
-			r = flush(rewrite);
-	}
-	return r;
+	for (uint32_t i = 0; r == 0 && i < rewrite->n; i++)
+		if (cluster_rows(cluster, i, target) > 0)
+			r = add_part(rewrite, i, (uint8_t)target, skip);
+	return r ? r : flush(rewrite);
 }
 
 int rewrite_copy(struct rewrite *rewrite, uint32_t source)

@@ -43,8 +43,8 @@ void rewrite_done(struct rewrite *rewrite);
 /* Put the documents of a source, 0 to n - 1, that are not deleted into new chunks. Returns 0 or -errno. */
 [[nodiscard]] int rewrite_source(struct rewrite *rewrite, uint32_t source);
 
-/* Put the documents of all sources, 0 to n - 1, where `cluster` says. Returns 0 or -errno. */
-[[nodiscard]] int rewrite_clustered(struct rewrite *rewrite);
+/* Make one of the new chunks that `cluster` has, 0 and on; its sources are all of these, 0 to n - 1. Returns 0 or -errno. */
+[[nodiscard]] int rewrite_target(struct rewrite *rewrite, uint32_t target);
 
 /* Copy a source's chunk as it is, deleted rows too, from its segment to the new one. Returns 0 or -errno. */
 [[nodiscard]] int rewrite_copy(struct rewrite *rewrite, uint32_t source);

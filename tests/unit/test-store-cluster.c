@@ -318,8 +318,9 @@ static bool reads(struct fixture *f, uint32_t n, int64_t v)
 /* What comes while a segment is written. */
 struct meanwhile {
 	struct fixture *f;
-	int64_t v; /* of what is written; 0: nothing any more */
-	int files; /* begun since v was set */
+	int64_t v;	      /* of what is written; 0: nothing any more */
+	uint32_t from, count; /* what is written */
+	int files;	      /* begun since v was set */
 	int r;
 };
 
@@ -335,7 +336,7 @@ static int on_step(void *userdata, enum file_step step, const char *name, size_t
 	if (step != FILE_WRITE || meanwhile->files < 2)
 		return 0;
 	meanwhile->v = 0;
-	meanwhile->r = write_many(meanwhile->f, 17'000, 2000, v);
+	meanwhile->r = write_many(meanwhile->f, meanwhile->from, meanwhile->count, v);
 	for (uint32_t n = 100; meanwhile->r == 0 && n < 60'000; n += 9973) {
 		char id[16];
 
@@ -352,6 +353,21 @@ static bool holds(struct fixture *f, int64_t v)
 		CHECK(reads(f, n, -1));
 	for (uint32_t n = 7; n < BATCHES * MANY; n += 997)
 		CHECK(reads(f, n, n >= 17'000 && n < 19'000 ? v : n % 9973 == 100 ? -1 : 1));
+	return true;
+}
+
+/* Seal batches one by one and merge them, while what meanwhile says comes. */
+static bool merge_with(struct fixture *f, struct meanwhile *meanwhile)
+{
+	f->hook = on_step;
+	f->hook_data = meanwhile;
+	CHECK(fixture_init(f));
+	CHECK_EQ(create(f, "o.k\nv"), 0);
+	for (uint32_t i = 0; i < BATCHES; i++) {
+		CHECK_EQ(write_many(f, i * MANY, MANY, 1), 0);
+		meanwhile->v = i + 1 < BATCHES ? 0 : 2;
+		CHECK_EQ(store_keep(f->store, STORE_KEEP_SEAL), 0);
+	}
 	return true;
 }
 
@@ -373,19 +389,9 @@ static bool has_key(struct fixture *f, const char *key)
 static bool a_merge_gives_each_chunk_a_range_and_carries_over_what_came_meanwhile(void)
 {
 	auto_fixture struct fixture f = {};
-	struct meanwhile meanwhile = { .f = &f };
+	struct meanwhile meanwhile = { .f = &f, .from = 17'000, .count = 2000 };
 
-	f.hook = on_step;
-	f.hook_data = &meanwhile;
-	CHECK(fixture_init(&f));
-	CHECK_EQ(create(&f, "o.k\nv"), 0);
-	for (uint32_t i = 0; i + 1 < BATCHES; i++) {
-		CHECK_EQ(write_many(&f, i * MANY, MANY, 1), 0);
-		CHECK_EQ(store_keep(f.store, STORE_KEEP_SEAL), 0);
-	}
-	CHECK_EQ(write_many(&f, (BATCHES - 1) * MANY, MANY, 1), 0);
-	meanwhile.v = 2;
-	CHECK_EQ(store_keep(f.store, STORE_KEEP_SEAL), 0);
+	CHECK(merge_with(&f, &meanwhile));
 	CHECK(meanwhile.v == 0 && meanwhile.r == 0);
 	CHECK(has_ranges(&f, 2));
 	CHECK(holds(&f, 2));
@@ -396,6 +402,26 @@ static bool a_merge_gives_each_chunk_a_range_and_carries_over_what_came_meanwhil
 	CHECK_EQ(store_keep(f.store, STORE_KEEP_PURGE), 0);
 	CHECK(meanwhile.v == 0 && meanwhile.r == 0);
 	return holds(&f, 3);
+}
+
+static bool what_fills_memory_during_a_merge_is_sealed_in_between(void)
+{
+	auto_fixture struct fixture f = {};
+	struct meanwhile meanwhile = { .f = &f, .from = BATCHES * MANY, .count = CHUNK_ROWS - 1 };
+	cleanup(snapshot_unref_at) struct snapshot *now = nullptr;
+
+	CHECK(merge_with(&f, &meanwhile));
+	CHECK(meanwhile.v == 0 && meanwhile.r == 0);
+	CHECK_EQ(snapshot_take(f.store, "commons", "c", &now), 0);
+	CHECK_EQ(snapshot_chunks(now), 3u);
+	for (size_t i = 0; i < snapshot_chunks(now); i++)
+		CHECK(snapshot_chunk(now, i)->segment != 0);
+	now = snapshot_unref(now);
+	CHECK_EQ(fixture_count(&f, "c"), (int64_t)BATCHES * MANY - 7 + CHUNK_ROWS - 1);
+	CHECK(reads(&f, BATCHES * MANY, 2) && reads(&f, 100, -1));
+	CHECK_EQ(fixture_again(&f), 0);
+	CHECK_EQ(fixture_count(&f, "c"), (int64_t)BATCHES * MANY - 7 + CHUNK_ROWS - 1);
+	return reads(&f, BATCHES * MANY, 2) && reads(&f, 100, -1);
 }
 
 static bool every_failed_allocation_of_the_keeper_is_survived(void)
@@ -426,6 +452,7 @@ int main(void)
 	RUN(a_chunk_that_overlaps_no_other_stays_as_it_is);
 	RUN(every_failed_allocation_of_a_plan_is_passed_on);
 	RUN(a_merge_gives_each_chunk_a_range_and_carries_over_what_came_meanwhile);
+	RUN(what_fills_memory_during_a_merge_is_sealed_in_between);
 	RUN(every_failed_allocation_of_the_keeper_is_survived);
 	return tap_done();
 }
