@@ -37,8 +37,6 @@ constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front *
 constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and results of all queries */
 constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
 constexpr int LARGE = 1 << 20;			   /* bytes; an allocation of its own */
-constexpr int KEPT =
-	32 << 20; /* bytes an arena keeps for the next queries, until the keeper rests */
 constexpr int ARENAS_MAX = 4;
 constexpr size_t KEY_MIN = 32; /* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
@@ -289,7 +287,6 @@ static int start(struct engine *engine)
 	 * kept: the first touch of a page costs a query more than what it then does there.
 	 */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
-	(void)mallopt(M_TRIM_THRESHOLD, KEPT);
 	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
 	sql_limit_memory(SQLITE_MEMORY_MAX);
 	sql_set_temp_folder(engine->folder);
