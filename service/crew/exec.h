@@ -41,8 +41,8 @@ enum {
 	PIPE_CANCELLED,
 	PIPE_TIMEOUT,
 	PIPE_TOO_LARGE, /* over the query's budget, even with spilling */
-	PIPE_FAILED,	/* an error of the query: pipe_error() */
-	PIPE_DAMAGED,	/* stored bytes are wrong: pipe_error() names segment and page */
+	PIPE_FAILED,	/* an error of the query: exec_query_error() */
+	PIPE_DAMAGED,	/* stored bytes are wrong: exec_query_error() names segment and page */
 	PIPE_END,	/* of pipe_next(): no more rows */
 	PIPE_UNSUITED, /* a value that exec cannot treat just as SQLite does: answer the query another way */
 };

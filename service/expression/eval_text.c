@@ -231,7 +231,7 @@ int eval_substr(struct eval *eval, const struct step *step, const struct set *se
 	return eval_each(eval, step, selection, substr_cell, ret);
 }
 
-/* Append a value as people write it, as udf_put_text() of service/sql. */
+/* Append a value as people write it, as udf_put_text() of service/function. */
 static int put_text(const struct cell *cell, struct buf *out)
 {
 	char text[CIVIL_TEXT];

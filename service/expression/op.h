@@ -25,7 +25,7 @@ enum operation : uint8_t {
 	OP_IS_MISSING,
 	OP_IS_TRUE,
 	OP_IS_FALSE,
-	OP_TRUTH, /* a value as a condition, as rd_truth() of service/sql */
+	OP_TRUTH, /* a value as a condition, as rd_truth() of service/function */
 	OP_IN,	  /* arg[0] among arg[1…]; constants are hashed */
 	OP_LIKE, /* arg[0], constant pattern arg[1], constant escape arg[2] or none: as rd_like() */
 	OP_ADD,	 /* as rd_add(): numbers (int unless one is float), moments and intervals */

@@ -4,7 +4,7 @@
 /*
  * aggregate: what a group has added up so far, as fixed-size states that can be moved with memcpy() and merged.
  *
- * Layer 5 (service/group). Semantics are those of SQLite and service/sql/udf_aggregate.c. States of one group lie one after
+ * Layer 5 (service/group). Semantics are those of SQLite and service/function/udf_aggregate.c. States of one group lie one after
  * the other: first how many rows it has, then one for each aggregate. Zero bytes are empty states.
  */
 

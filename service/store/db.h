@@ -4,7 +4,7 @@
 /*
  * db: the few SQLite calls that store repeats, with our error convention.
  *
- * Layer 2 (service/store). One of the folders that include <sqlite3.h>.
+ * Layer 4 (service/store). One of the folders that include <sqlite3.h>.
  * Threads: a connection belongs to one thread at a time.
  */
 
