@@ -35,7 +35,8 @@ static inline void add_real(double *real, double *lost, double x)
 }
 
 /* All ints of one group: no 64-bit sum of 1024 halves can overflow. */
-static void sum_ints_one(struct sum *sum, const int64_t *value, const uint16_t *entry, uint32_t n)
+KERNEL static void sum_ints_one(struct sum *sum, const int64_t *value, const uint16_t *entry,
+				uint32_t n)
 {
 	int64_t high = 0;
 	uint64_t low = 0;
@@ -55,7 +56,8 @@ static void sum_ints_one(struct sum *sum, const int64_t *value, const uint16_t *
 }
 
 /* All floats of one group, in four lanes that are put together in a fixed order. */
-static void sum_floats_one(struct sum *sum, const double *value, const uint16_t *entry, uint32_t n)
+KERNEL static void sum_floats_one(struct sum *sum, const double *value, const uint16_t *entry,
+				  uint32_t n)
 {
 	double real[4] = {}, lost[4] = {};
 	uint32_t k = 0;

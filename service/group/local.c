@@ -13,9 +13,8 @@
 
 constexpr uint32_t CODES_MAX = 1u << 17; /* combinations of codes that groups are laid out for */
 constexpr size_t STATES_MAX = 16u << 20; /* bytes of their states */
-constexpr uint32_t LANES =
-	4; /* copies of the states of few groups: additions then wait less for each other */
-constexpr uint32_t LANES_GROUPS_MAX = 64;
+constexpr uint32_t FEW_GROUPS =
+	64; /* by which a block's rows are sorted: sums of each then stay in registers */
 constexpr uint32_t TRIAL = 4096;       /* rows by which it is judged whether to put rows together */
 constexpr uint32_t DISTINCT_LEAST = 4; /* one in so many with a key of its own: rather not */
 
@@ -42,8 +41,8 @@ struct local {
 	/* MODE_CODES */
 	struct coder *coder; /* [n_keys] */
 	uint32_t *step;	     /* [n_keys] */
-	uint32_t groups, lanes;
-	uint8_t *states; /* [groups * lanes * layout->size] */
+	uint32_t groups;
+	uint8_t *states; /* [groups * layout->size] */
 	size_t states_size;
 	/* MODE_HASH */
 	struct local_hash *hash;
@@ -56,6 +55,7 @@ struct local {
 	uint16_t entry[COLUMN_BLOCK];
 	uint32_t code[COLUMN_BLOCK];
 	uint8_t *state[COLUMN_BLOCK];
+	uint16_t sorted[FEW_GROUPS][COLUMN_BLOCK]; /* entries by group */
 };
 
 int local_new(const struct layout *layout, uint32_t n_keys, const uint64_t hash_key[2],
@@ -119,8 +119,7 @@ static int begin_codes(struct local *local, const struct vector *const *key, uin
 		if (groups > CODES_MAX)
 			return 0;
 	}
-	local->lanes = groups > 1 && groups <= LANES_GROUPS_MAX ? LANES : 1;
-	size_t size = groups * local->lanes * local->layout->size;
+	size_t size = groups * local->layout->size;
 	if (size > STATES_MAX)
 		return 0;
 	if (size > local->states_size) {
@@ -186,10 +185,8 @@ static int end_codes(struct local *local)
 
 	local->mode = MODE_EMPTY;
 	for (uint32_t g = 0; g < local->groups && r == 0; g++) {
-		uint8_t *states = local->states + (size_t)g * local->lanes * size;
+		uint8_t *states = local->states + (size_t)g * size;
 
-		for (uint32_t lane = 1; lane < local->lanes && r == 0; lane++)
-			r = aggregate_merge(local->layout, states, states + lane * size, nullptr);
 		if (r == 0 && *layout_rows(states) > 0)
 			r = put_group(local, g, states);
 	}
@@ -197,9 +194,9 @@ static int end_codes(struct local *local)
 	return r;
 }
 
-/* Add values to the states of groups, or all to one. */
-static int update(struct local *local, const struct vector *const *value, uint32_t n, uint8_t *one,
-		  struct pile *pile, enum kind *ret_bad)
+/* Add the values of entries [n] to the states of their groups, or all to one. */
+static int update(struct local *local, const struct vector *const *value, const uint16_t *entry,
+		  uint32_t n, uint8_t *one, struct pile *pile, enum kind *ret_bad)
 {
 	const struct layout *layout = local->layout;
 	int r = 0;
@@ -209,11 +206,29 @@ static int update(struct local *local, const struct vector *const *value, uint32
 	for (uint32_t k = 0; !one && k < n; k++)
 		++*layout_rows(local->state[k]);
 	for (uint32_t i = 0; i < layout->n && r == 0; i++) {
-		struct update u = { value[i], local->entry, one ? nullptr : local->state,
-				    n,	      one,	    pile };
+		struct update u = { value[i], entry, one ? nullptr : local->state, n, one, pile };
 
 		r = aggregate_update(layout, i, &u, ret_bad);
 	}
+	return r;
+}
+
+/* Add a block's values to few groups, one group after the other. */
+static int update_sorted(struct local *local, const struct vector *const *value, uint32_t n,
+			 enum kind *ret_bad)
+{
+	uint32_t count[FEW_GROUPS] = {};
+	int r = 0;
+
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t group = local->code[k];
+
+		local->sorted[group][count[group]++] = local->entry[k];
+	}
+	for (uint32_t g = 0; g < local->groups && r == 0; g++)
+		if (count[g] > 0)
+			r = update(local, value, local->sorted[g], count[g],
+				   local->states + g * local->layout->size, &local->room, ret_bad);
 	return r;
 }
 
@@ -233,15 +248,15 @@ static int add_codes(struct local *local, const struct vector *const *key,
 		if (!coder_add(&local->coder[i], key[i], local->entry, coded, local->step[i], code))
 			return 0;
 	*ret_done = true;
-	size_t size = local->layout->size, each = local->lanes * size;
+	size_t size = local->layout->size;
 	if (one)
-		return update(local, value, n, local->states + code[0] * each, &local->room,
-			      ret_bad);
-	for (uint32_t k = 0; local->lanes == 1 && k < n; k++)
-		local->state[k] = local->states + code[k] * each;
-	for (uint32_t k = 0; local->lanes > 1 && k < n; k++)
-		local->state[k] = local->states + code[k] * each + k % LANES * size;
-	return update(local, value, n, nullptr, &local->room, ret_bad);
+		return update(local, value, local->entry, n, local->states + code[0] * size,
+			      &local->room, ret_bad);
+	if (local->groups <= FEW_GROUPS && n > 4 * local->groups)
+		return update_sorted(local, value, n, ret_bad);
+	for (uint32_t k = 0; k < n; k++)
+		local->state[k] = local->states + code[k] * size;
+	return update(local, value, local->entry, n, nullptr, &local->room, ret_bad);
 }
 
 static int add_hash(struct local *local, const struct vector *const *key,
@@ -251,7 +266,7 @@ static int add_hash(struct local *local, const struct vector *const *key,
 	int r = partial_of(local, &partial);
 
 	r = r ? r : local_hash_find(local->hash, partial, key, local->entry, n, local->state);
-	return r ? r : update(local, value, n, nullptr, &partial->pile, ret_bad);
+	return r ? r : update(local, value, local->entry, n, nullptr, &partial->pile, ret_bad);
 }
 
 /* Judge by a chunk's first rows whether rows are to be put together. */
