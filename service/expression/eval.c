@@ -303,10 +303,7 @@ int eval_truth(struct eval *eval, uint32_t index, const struct set *selection, s
 int eval_as_condition(struct eval *eval, const struct step *step, const struct set *selection,
 		      struct truth *ret)
 {
-	const struct vector *value;
-	int r = arg_value(eval, step, 0, selection, &value);
-
-	return r ? r : to_truth(eval, value, selection, ret);
+	return eval_truth(eval, step->arg[0], selection, ret);
 }
 
 int eval_filter(struct eval *eval, uint32_t index, struct set *selection)
