@@ -136,27 +136,45 @@ static void sum_floats(const struct update *u, uint32_t offset, const uint16_t *
 	}
 }
 
+/* Ints or floats that all go to one group. */
+static void sum_one(struct sum *sum, const struct update *u)
+{
+	const struct vector *v = u->value;
+	KERNEL_SCRATCH uint16_t list[COLUMN_BLOCK];
+	const uint16_t *entry = u->entry;
+	uint32_t n = u->n;
+
+	if (v->nulls) {
+		n = 0;
+		for (uint32_t k = 0; k < u->n; k++) { /* no branch depends on which are NULL */
+			list[n] = u->entry[k];
+			n += v->kinds[u->entry[k]] > KIND_NULL;
+		}
+		entry = list;
+		sum->nulls += u->n - n;
+	}
+	if (v->kind == KIND_INT)
+		sum_ints_one(sum, v->ints, entry, n);
+	else
+		sum_floats_one(sum, v->floats, entry, n);
+}
+
 static int update_sum(const struct update *u, uint32_t offset, enum kind *ret_bad)
 {
 	const struct vector *v = u->value;
-	bool plain = v->uniform && !v->nulls;
 	KERNEL_SCRATCH uint16_t list[COLUMN_BLOCK];
 
-	if (plain && v->kind == KIND_INT && !u->state) {
-		sum_ints_one((void *)(u->one + offset), v->ints, u->entry, u->n);
-		return 0;
-	}
-	if (plain && v->kind == KIND_FLOAT && !u->state) {
-		sum_floats_one((void *)(u->one + offset), v->floats, u->entry, u->n);
-		return 0;
-	}
 	if (!v->uniform || (v->kind != KIND_INT && v->kind != KIND_FLOAT))
 		return sum_any(u, offset, ret_bad);
-	uint32_t n = plain ? u->n : drop_nulls(u, offset, list);
+	if (!u->state) {
+		sum_one((void *)(u->one + offset), u);
+		return 0;
+	}
+	uint32_t n = v->nulls ? drop_nulls(u, offset, list) : u->n;
 	if (v->kind == KIND_INT)
-		sum_ints(u, offset, plain ? nullptr : list, n);
+		sum_ints(u, offset, v->nulls ? list : nullptr, n);
 	else
-		sum_floats(u, offset, plain ? nullptr : list, n);
+		sum_floats(u, offset, v->nulls ? list : nullptr, n);
 	return 0;
 }
 
