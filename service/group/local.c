@@ -26,7 +26,7 @@ enum mode {
 
 /* Of a chunk with keys of one part: whether rows are taken as they are. */
 enum choice {
-	CHOICE_OPEN, /* for now */
+	CHOICE_OPEN, /* not judged yet */
 	CHOICE_RAW,
 	CHOICE_GROUPS,
 };

@@ -241,6 +241,14 @@ static void print_subquery(struct binder *b, struct buf *out, const struct expr 
 				     output.n);
 }
 
+static void print_interval(struct binder *b, struct buf *out, const struct expr *e,
+			   struct scope *scope)
+{
+	buf_add_str(out, e->negated ? "rd_negate(" : "");
+	print_with_word(b, out, "rd_interval", e, e->name[0], scope);
+	buf_add_str(out, e->negated ? ")" : "");
+}
+
 void print_value(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
 	if (b->r)
@@ -296,9 +304,7 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 		print_array(b, out, e, scope);
 		return;
 	case EXPR_INTERVAL:
-		buf_add_str(out, e->negated ? "rd_negate(" : "");
-		print_with_word(b, out, "rd_interval", e, e->name[0], scope);
-		buf_add_str(out, e->negated ? ")" : "");
+		print_interval(b, out, e, scope);
 		return;
 	case EXPR_AT_ZONE:
 		print_call_of(b, out, "rd_at_zone", e, scope);
