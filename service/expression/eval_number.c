@@ -67,19 +67,6 @@ static int64_t micros(const struct cell *moment)
 	return moment->kind == KIND_DATE ? moment->i * CIVIL_DAY_US : moment->i;
 }
 
-/* Add months: the day is kept, or becomes the last of the month. */
-static int64_t add_months(int64_t us, int64_t months)
-{
-	struct civil c = civil_from_us(us);
-	int64_t index = c.year * 12 + c.month - 1 + months;
-
-	c.year = index / 12 - (index % 12 < 0);
-	c.month = index - c.year * 12 + 1;
-	int64_t last = civil_month_days(c.year, c.month);
-	c.day = c.day > last ? last : c.day;
-	return civil_to_us(&c);
-}
-
 static int shift(struct eval *eval, const struct cell *moment, const struct cell *interval,
 		 bool back, struct cell *ret)
 {
@@ -91,7 +78,7 @@ static int shift(struct eval *eval, const struct cell *moment, const struct cell
 	if (interval->kind == KIND_MONTHS)
 		bad |= by > months_max || by < -months_max;
 	if (!bad && interval->kind == KIND_MONTHS)
-		us = add_months(us, by);
+		us = civil_add_months(us, by);
 	else if (!bad)
 		bad = ckd_add(&us, us, by);
 	if (bad || !civil_in_range(us))

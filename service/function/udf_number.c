@@ -93,19 +93,6 @@ static bool is_interval(const struct value *v)
 	return v->tag == VALUE_INTERVAL || v->tag == VALUE_MONTHS;
 }
 
-/* Add months: the day is kept, or becomes the last of the month. */
-static int64_t add_months(int64_t us, int64_t months)
-{
-	struct civil c = civil_from_us(us);
-	int64_t index = c.year * 12 + c.month - 1 + months;
-
-	c.year = index / 12 - (index % 12 < 0);
-	c.month = index - c.year * 12 + 1;
-	int64_t last = civil_month_days(c.year, c.month);
-	c.day = c.day > last ? last : c.day;
-	return civil_to_us(&c);
-}
-
 static void shift(sqlite3_context *ctx, const struct value *moment, const struct value *interval,
 		  bool back)
 {
@@ -117,7 +104,7 @@ static void shift(sqlite3_context *ctx, const struct value *moment, const struct
 	if (interval->tag == VALUE_MONTHS)
 		bad |= by > months_max || by < -months_max;
 	if (!bad && interval->tag == VALUE_MONTHS)
-		us = add_months(us, by);
+		us = civil_add_months(us, by);
 	else if (!bad)
 		bad = ckd_add(&us, us, by);
 	if (bad || !civil_in_range(us)) {

@@ -237,3 +237,15 @@ void civil_timestamp_text(int64_t us, char ret[CIVIL_TEXT])
 		       (int)c.month, (int)c.day, (int)c.hour, (int)c.minute, (int)c.second,
 		       (int)c.us);
 }
+
+int64_t civil_add_months(int64_t us, int64_t months)
+{
+	struct civil c = civil_from_us(us);
+	int64_t index = c.year * 12 + c.month - 1 + months;
+
+	c.year = index / 12 - (index % 12 < 0);
+	c.month = index - c.year * 12 + 1;
+	int64_t last = civil_month_days(c.year, c.month);
+	c.day = c.day > last ? last : c.day;
+	return civil_to_us(&c);
+}

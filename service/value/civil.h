@@ -35,6 +35,9 @@ struct civil {
 /* Days in a month (1 to 12) of a year. */
 [[nodiscard]] int64_t civil_month_days(int64_t year, int64_t month);
 
+/* Add -240,000 to 240,000 months to µs in range: the day is kept, or becomes the last of the month. The result may be out of range. */
+[[nodiscard]] int64_t civil_add_months(int64_t us, int64_t months);
+
 /* Whether µs since 1970 lies in the years 0001 to 9999. */
 [[nodiscard]] bool civil_in_range(int64_t us);
 
