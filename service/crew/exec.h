@@ -14,6 +14,12 @@
 #include "common/base.h"
 
 struct folder;
+
+/* Where in a query's text something is, from 1; line 0: that is not known. */
+struct place {
+	uint32_t line, column;
+};
+
 struct exec; /* the process's threads and memory for queries */
 
 /*
@@ -79,3 +85,6 @@ void exec_query_figures(struct exec_query *query, struct query_figures *ret);
 
 /* The sentence that goes with PIPE_FAILED, PIPE_DAMAGED or PIPE_TOO_LARGE. */
 [[nodiscard]] const char *exec_query_error(const struct exec_query *query);
+
+/* The place that goes with that sentence. */
+[[nodiscard]] struct place exec_query_place(const struct exec_query *query);

@@ -14,6 +14,7 @@
 #include "common/crypto/crypto.h"
 #include "service/disk/file.h"
 
+static const struct place NOWHERE = {};
 constexpr uint64_t WAIT_MS =
 	20; /* how often a query that waits for memory looks whether it is cancelled */
 
@@ -142,27 +143,35 @@ const char *exec_query_error(const struct exec_query *query)
 	return query->error;
 }
 
-void query_fail(struct exec_query *query, const char *text)
+struct place exec_query_place(const struct exec_query *query)
+{
+	return query->place;
+}
+
+void query_fail(struct exec_query *query, struct place place, const char *text)
 {
 	pthread_mutex_lock(&query->lock);
-	if (!query->error[0])
+	if (!query->error[0]) {
 		(void)snprintf(query->error, sizeof(query->error), "%s", text);
+		query->place = place;
+	}
 	pthread_mutex_unlock(&query->lock);
 }
 
 int query_result(struct exec_query *query, int r)
 {
 	if (r == -EBADMSG) { /* what is stored has outcomes of its own: this was a spill */
-		query_fail(query, "What the query had put on disk for a while is damaged.");
+		query_fail(query, NOWHERE,
+			   "What the query had put on disk for a while is damaged.");
 		return PIPE_DAMAGED;
 	}
 	if (r == -ENOSPC) { /* reading what is stored never says that: this was a spill, too */
-		query_fail(query,
+		query_fail(query, NOWHERE,
 			   "The disk has no room for what the query puts there for a while.");
 		return PIPE_TOO_LARGE;
 	}
 	if (r != -EDQUOT)
 		return r;
-	query_fail(query, "The query needs more memory than it may use.");
+	query_fail(query, NOWHERE, "The query needs more memory than it may use.");
 	return PIPE_TOO_LARGE;
 }

@@ -35,7 +35,8 @@ struct exec_query {
 		chunks, chunks_skipped, spilled;
 	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
 	pthread_mutex_t lock;
-	char error[256]; /* under lock */
+	char error[256]; /* under lock, as the next */
+	struct place place;
 };
 
 /* As query_limits_check(). */
@@ -44,8 +45,8 @@ struct exec_query {
 	return query_limits_check(&query->limits);
 }
 
-/* Keep the sentence of an error if there is none yet. */
-void query_fail(struct exec_query *query, const char *text);
+/* Keep the sentence of an error, and the place of what failed, if there is none yet. */
+void query_fail(struct exec_query *query, struct place place, const char *text);
 
 /* Turn -EDQUOT of a budget and -ENOSPC of a spill into PIPE_TOO_LARGE, and -EBADMSG of a spill into PIPE_DAMAGED, with their sentences; pass everything else on. */
 [[nodiscard]] int query_result(struct exec_query *query, int r);

@@ -47,13 +47,13 @@ struct chunk_sink {
 	const struct vector **value; /* [n_aggregates] */
 };
 
-static int bad_kind(struct state *state, enum kind kind)
+static int bad_kind(const struct state *state, const struct bad_value *bad)
 {
 	char text[80];
 
 	(void)snprintf(text, sizeof(text), "SUM and AVG cannot take a value of type %s.",
-		       cell_type_name(kind));
-	query_fail(state->pipe->query, text);
+		       cell_type_name(bad->kind));
+	query_fail(state->pipe->query, state->pipe->plan->aggregate[bad->aggregate].at, text);
 	return PIPE_FAILED;
 }
 
@@ -64,7 +64,7 @@ static int add_distinct(struct chunk_sink *sink, struct grouping *grouping,
 	const struct vector *value = sink->value[grouping->aggregate];
 	struct set null = vector_nulls(value, selection);
 	struct set left = set_minus(selection, &null);
-	enum kind bad;
+	struct bad_value bad;
 
 	if (!set_any(&left))
 		return 0;
@@ -77,7 +77,7 @@ static int take(void *userdata, struct eval *eval, uint32_t, const struct set *s
 	struct chunk_sink *sink = userdata;
 	struct state *state = sink->state;
 	const struct pipe *pipe = state->pipe;
-	enum kind bad = KIND_NULL;
+	struct bad_value bad = {};
 	int r = 0;
 
 	for (uint32_t i = 0; i < pipe->plan->n_outputs && r == 0; i++)
@@ -90,7 +90,7 @@ static int take(void *userdata, struct eval *eval, uint32_t, const struct set *s
 	      : local_add(state->grouping[0].local[sink->worker], sink->key, sink->value, selection,
 			  &bad);
 	if (r == AGGREGATE_BAD_KIND)
-		return bad_kind(state, bad);
+		return bad_kind(state, &bad);
 	for (uint32_t g = 1; g < state->n && r == 0; g++)
 		r = add_distinct(sink, &state->grouping[g], selection);
 	return r;
@@ -259,7 +259,8 @@ static int group_cells(struct state *state, struct record *record, struct cell *
 		if (aggregate_value(&state->grouping[0].layout, i, record_states(record),
 				    &cell[pipe->plan->n_outputs + i]))
 			continue;
-		query_fail(pipe->query, "The sum is too large for an int.");
+		query_fail(pipe->query, pipe->plan->aggregate[i].at,
+			   "The sum is too large for an int.");
 		return PIPE_FAILED;
 	}
 	return 0;

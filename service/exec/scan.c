@@ -59,9 +59,9 @@ struct scan *scan_free(struct scan *scan)
 int scan_failed(struct scan *scan, const struct eval *eval, int r)
 {
 	if (r == PIPE_FAILED && eval)
-		query_fail(scan->query, eval_error(eval));
+		query_fail(scan->query, eval_place(eval), eval_error(eval));
 	else if (r == PIPE_DAMAGED)
-		query_fail(scan->query, scan->source.error);
+		query_fail(scan->query, (struct place) {}, scan->source.error);
 	return query_result(scan->query, r);
 }
 

@@ -151,7 +151,7 @@ static int check_arrays(struct stage *stage, const struct vector *array,
 			continue;
 		(void)snprintf(text, sizeof(text), "UNNEST takes an array or object, not %s.",
 			       cell_type_name(kind));
-		query_fail(stage->scan->query, text);
+		query_fail(stage->scan->query, stage->scan->prepared->plan->unnest_at, text);
 		return PIPE_FAILED;
 	}
 	return 0;

@@ -107,10 +107,16 @@ const char *eval_error(const struct eval *eval)
 	return eval->error;
 }
 
-int eval_fail(struct eval *eval, const char *format, ...)
+struct place eval_place(const struct eval *eval)
+{
+	return eval->place;
+}
+
+int eval_fail(struct eval *eval, const struct step *step, const char *format, ...)
 {
 	va_list args;
 
+	eval->place = step->node->at;
 	va_start(args, format);
 	(void)vsnprintf(eval->error, sizeof(eval->error), format, args);
 	va_end(args);
@@ -178,8 +184,8 @@ static void from_truth(const struct truth *truth, struct vector *ret)
 }
 
 /* Values that must be conditions as an outcome. */
-static int to_truth(struct eval *eval, const struct vector *value, const struct set *selection,
-		    struct truth *ret)
+static int to_truth(struct eval *eval, const struct step *step, const struct vector *value,
+		    const struct set *selection, struct truth *ret)
 {
 	uint8_t yes[COLUMN_BLOCK], null[COLUMN_BLOCK], other[COLUMN_BLOCK];
 
@@ -192,7 +198,7 @@ static int to_truth(struct eval *eval, const struct vector *value, const struct 
 	set = set_and(&set, selection);
 	uint32_t i;
 	SET_EACH(&set, i)
-	return eval_fail(eval, "A condition must be a bool, not %s.",
+	return eval_fail(eval, step, "A condition must be a bool, not %s.",
 			 cell_type_name((enum kind)value->kinds[i]));
 	set = set_from_bytes(yes);
 	ret->yes = set_and(&set, selection);
@@ -297,7 +303,7 @@ int eval_truth(struct eval *eval, uint32_t index, const struct set *selection, s
 	if (!field && OPERATIONS[step->op].truth)
 		return OPERATIONS[step->op].truth(eval, step, selection, ret);
 	r = eval_value(eval, index, selection, &value);
-	return r ? r : to_truth(eval, value, selection, ret);
+	return r ? r : to_truth(eval, step, value, selection, ret);
 }
 
 int eval_as_condition(struct eval *eval, const struct step *step, const struct set *selection,

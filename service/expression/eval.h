@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/crew/exec.h"
 #include "service/expression/program.h"
 #include "service/vector/batch.h"
 
@@ -52,3 +53,6 @@ void eval_begin(struct eval *eval, const struct batch *batch);
 
 /* The sentence that goes with PIPE_FAILED. */
 [[nodiscard]] const char *eval_error(const struct eval *eval);
+
+/* The place of what failed. */
+[[nodiscard]] struct place eval_place(const struct eval *eval);

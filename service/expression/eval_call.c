@@ -166,7 +166,7 @@ static int call_cell(struct eval *eval, const struct step *step, const struct ce
 	*ret = (struct cell) { .kind = KIND_NULL };
 	int r = node->call(node->userdata, arg, step->n_args, ret);
 	if (r > 0)
-		return PIPE_FAILED;
+		return eval_fail(eval, step, "%.*s", (int)ret->s.len, ret->s.at);
 	if (r < 0 || ret->kind < KIND_STRING || KINDS_INTS >> ret->kind & 1)
 		return r;
 	return pile_copy(room, &ret->s);

@@ -39,6 +39,7 @@ struct eval {
 	pthread_mutex_t *held; /* a call's lock, or nullptr */
 	uint64_t last_id;      /* of the memos' dictionaries; counts down */
 	char error[EVAL_ERROR];
+	struct place place; /* of the step that failed */
 };
 
 /* Evaluate into ret, which has been reset. */
@@ -48,8 +49,9 @@ typedef int value_fn(struct eval *eval, const struct step *step, const struct se
 typedef int truth_fn(struct eval *eval, const struct step *step, const struct set *selection,
 		     struct truth *ret);
 
-/* Fail the query with a sentence. Returns PIPE_FAILED. */
-[[gnu::format(printf, 2, 3)]] int eval_fail(struct eval *eval, const char *format, ...);
+/* Fail the query with a sentence, at the place of a step. Returns PIPE_FAILED. */
+[[gnu::format(printf, 3, 4)]] int eval_fail(struct eval *eval, const struct step *step,
+					    const char *format, ...);
 
 /* The step that an argument is. */
 static inline const struct step *arg_step(const struct eval *eval, const struct step *step,

@@ -17,12 +17,13 @@ static char sign_of(enum operation op)
 	return SIGNS[op - OP_ADD];
 }
 
-static int one_int(struct eval *eval, enum operation op, int64_t a, int64_t b, int64_t *ret)
+static int one_int(struct eval *eval, const struct step *step, int64_t a, int64_t b, int64_t *ret)
 {
+	enum operation op = step->op;
 	bool overflow = false;
 
 	if ((op == OP_DIVIDE || op == OP_MODULO) && b == 0)
-		return eval_fail(eval, "Division by zero.");
+		return eval_fail(eval, step, "Division by zero.");
 	if (op == OP_ADD)
 		overflow = ckd_add(ret, a, b);
 	else if (op == OP_SUBTRACT)
@@ -35,14 +36,17 @@ static int one_int(struct eval *eval, enum operation op, int64_t a, int64_t b, i
 		overflow = ckd_sub(ret, 0, a);
 	else
 		*ret = a / b;
-	return overflow ? eval_fail(eval, "The result of %c is too large for an int.", sign_of(op))
+	return overflow ? eval_fail(eval, step, "The result of %c is too large for an int.",
+				    sign_of(op))
 			: 0;
 }
 
-static int one_float(struct eval *eval, enum operation op, double a, double b, double *ret)
+static int one_float(struct eval *eval, const struct step *step, double a, double b, double *ret)
 {
+	enum operation op = step->op;
+
 	if ((op == OP_DIVIDE || op == OP_MODULO) && b == 0)
-		return eval_fail(eval, "Division by zero.");
+		return eval_fail(eval, step, "Division by zero.");
 	*ret = op == OP_ADD	   ? a + b
 	       : op == OP_SUBTRACT ? a - b
 	       : op == OP_MULTIPLY ? a * b
@@ -67,14 +71,14 @@ static int64_t micros(const struct cell *moment)
 	return moment->kind == KIND_DATE ? moment->i * CIVIL_DAY_US : moment->i;
 }
 
-static int shift(struct eval *eval, const struct cell *moment, const struct cell *interval,
-		 bool back, struct cell *ret)
+static int shift(struct eval *eval, const struct step *step, const struct cell *moment,
+		 const struct cell *interval, struct cell *ret)
 {
 	constexpr int64_t months_max = 12 * 20'000;
 	int64_t us = micros(moment), by = interval->i;
 	bool bad = !civil_in_range(us) || by == INT64_MIN;
 
-	by = back && !bad ? -by : by;
+	by = step->op == OP_SUBTRACT && !bad ? -by : by;
 	if (interval->kind == KIND_MONTHS)
 		bad |= by > months_max || by < -months_max;
 	if (!bad && interval->kind == KIND_MONTHS)
@@ -82,7 +86,7 @@ static int shift(struct eval *eval, const struct cell *moment, const struct cell
 	else if (!bad)
 		bad = ckd_add(&us, us, by);
 	if (bad || !civil_in_range(us))
-		return eval_fail(eval, "The result lies outside the years 1 to 9999.");
+		return eval_fail(eval, step, "The result lies outside the years 1 to 9999.");
 	bool day = moment->kind == KIND_DATE, whole = us % CIVIL_DAY_US == 0;
 	ret->kind = day && !whole ? KIND_DATETIME : moment->kind;
 	ret->i = day && whole ? us / CIVIL_DAY_US : us;
@@ -90,16 +94,17 @@ static int shift(struct eval *eval, const struct cell *moment, const struct cell
 }
 
 /* Sums and differences of moments and intervals, products of intervals. *ret_done says whether it was one. */
-static int times(struct eval *eval, enum operation op, const struct cell *a, const struct cell *b,
-		 struct cell *ret, bool *ret_done)
+static int times(struct eval *eval, const struct step *step, const struct cell *a,
+		 const struct cell *b, struct cell *ret, bool *ret_done)
 {
+	enum operation op = step->op;
 	bool overflow = false;
 
 	*ret_done = true;
 	if ((op == OP_ADD || op == OP_SUBTRACT) && is_moment(a) && is_interval(b))
-		return shift(eval, a, b, op == OP_SUBTRACT, ret);
+		return shift(eval, step, a, b, ret);
 	if (op == OP_ADD && is_interval(a) && is_moment(b))
-		return shift(eval, b, a, false, ret);
+		return shift(eval, step, b, a, ret);
 	ret->kind = a->kind;
 	if (op == OP_SUBTRACT && is_moment(a) && is_moment(b)) {
 		ret->kind = KIND_INTERVAL;
@@ -115,7 +120,7 @@ static int times(struct eval *eval, enum operation op, const struct cell *a, con
 	} else {
 		*ret_done = false;
 	}
-	return overflow ? eval_fail(eval, "The result of %c is too large for an interval.",
+	return overflow ? eval_fail(eval, step, "The result of %c is too large for an interval.",
 				    sign_of(op))
 			: 0;
 }
@@ -139,18 +144,18 @@ static int arithmetic_cell(struct eval *eval, const struct step *step, const str
 
 	if (a->kind == KIND_INT && b->kind == KIND_INT) {
 		ret->kind = KIND_INT;
-		return one_int(eval, step->op, a->i, b->i, &ret->i);
+		return one_int(eval, step, a->i, b->i, &ret->i);
 	}
 	if (is_number(a) && is_number(b)) {
-		int r = one_float(eval, step->op, as_float(a), as_float(b), &ret->f);
+		int r = one_float(eval, step, as_float(a), as_float(b), &ret->f);
 
 		ret->kind = r || isnan(ret->f) ? KIND_NULL : KIND_FLOAT;
 		return r;
 	}
-	int r = times(eval, step->op, a, b, ret, &done);
+	int r = times(eval, step, a, b, ret, &done);
 	if (r || done)
 		return r;
-	return eval_fail(eval, "%s %c %s is not possible.", cell_type_name(a->kind),
+	return eval_fail(eval, step, "%s %c %s is not possible.", cell_type_name(a->kind),
 			 sign_of(step->op), cell_type_name(b->kind));
 }
 
@@ -259,7 +264,7 @@ int eval_arithmetic(struct eval *eval, const struct step *step, const struct set
 	return eval_each(eval, step, selection, arithmetic_cell, ret);
 }
 
-static int negate_cell(struct eval *eval, const struct step *, const struct cell *arg,
+static int negate_cell(struct eval *eval, const struct step *step, const struct cell *arg,
 		       struct cell *ret, struct pile *)
 {
 	*ret = *arg;
@@ -268,7 +273,7 @@ static int negate_cell(struct eval *eval, const struct step *, const struct cell
 	else if ((arg->kind == KIND_INT || is_interval(arg)) && arg->i != INT64_MIN)
 		ret->i = -arg->i;
 	else
-		return eval_fail(eval, "-%s is not possible.", cell_type_name(arg->kind));
+		return eval_fail(eval, step, "-%s is not possible.", cell_type_name(arg->kind));
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static int like_cells(struct eval *eval, const struct step *step, const struct v
 				return PIPE_UNSUITED;
 			escape = cell.s;
 			if (!null && (escape.len == 0 || like_step(escape) != escape.len))
-				return eval_fail(eval, "ESCAPE takes one character.");
+				return eval_fail(eval, step, "ESCAPE takes one character.");
 		}
 		if (!null && pattern.kind != KIND_STRING)
 			return PIPE_UNSUITED;
@@ -130,7 +130,7 @@ int eval_array_contains(struct eval *eval, const struct step *step, const struct
 
 		vector_cell(array, i, &cell);
 		if (cell.kind > KIND_NULL && cell.kind != KIND_ARRAY)
-			return eval_fail(eval, "An array was expected here, not %s.",
+			return eval_fail(eval, step, "An array was expected here, not %s.",
 					 cell_type_name(cell.kind));
 		bool null = cell.kind <= KIND_NULL || what->kind <= KIND_NULL;
 		truth_put(ret, i, !null && has_element(&cell.s, &want), null);
@@ -138,7 +138,7 @@ int eval_array_contains(struct eval *eval, const struct step *step, const struct
 	return 0;
 }
 
-static int length_cell(struct eval *eval, const struct step *, const struct cell *arg,
+static int length_cell(struct eval *eval, const struct step *step, const struct cell *arg,
 		       struct cell *ret, struct pile *)
 {
 	struct value value, member;
@@ -156,7 +156,8 @@ static int length_cell(struct eval *eval, const struct step *, const struct cell
 		while (value_next(&iter, nullptr, &member))
 			ret->i++;
 	} else {
-		return eval_fail(eval, "LENGTH takes a string, bytes, array or object, not %s.",
+		return eval_fail(eval, step,
+				 "LENGTH takes a string, bytes, array or object, not %s.",
 				 cell_type_name(arg->kind));
 	}
 	return 0;

@@ -33,7 +33,8 @@ static int64_t floor_to(int64_t value, int64_t step)
 }
 
 /* µs of a moment, or of a time of day if that may be. */
-static int moment(struct eval *eval, const struct cell *cell, bool or_time, int64_t *ret)
+static int moment(struct eval *eval, const struct step *step, const struct cell *cell, bool or_time,
+		  int64_t *ret)
 {
 	bool day = cell->kind == KIND_DATE && cell->i >= CIVIL_DAY_MIN && cell->i <= CIVIL_DAY_MAX;
 
@@ -41,18 +42,20 @@ static int moment(struct eval *eval, const struct cell *cell, bool or_time, int6
 	if (or_time && cell->kind == KIND_TIME && cell->i >= 0 && cell->i < CIVIL_DAY_US)
 		return 0;
 	if (!day && cell->kind != KIND_DATETIME && cell->kind != KIND_TIMESTAMP)
-		return eval_fail(eval, "A date, datetime or timestamp was expected here, not %s.",
+		return eval_fail(eval, step,
+				 "A date, datetime or timestamp was expected here, not %s.",
 				 cell_type_name(cell->kind));
 	if (!civil_in_range(*ret))
-		return eval_fail(eval, "This time lies outside the years 1 to 9999.");
+		return eval_fail(eval, step, "This time lies outside the years 1 to 9999.");
 	return 0;
 }
 
 /* µs as the kind of moment that like is. */
-static int moment_like(struct eval *eval, const struct cell *like, int64_t us, struct cell *ret)
+static int moment_like(struct eval *eval, const struct step *step, const struct cell *like,
+		       int64_t us, struct cell *ret)
 {
 	if (!civil_in_range(us))
-		return eval_fail(eval, "The result lies outside the years 1 to 9999.");
+		return eval_fail(eval, step, "The result lies outside the years 1 to 9999.");
 	ret->kind = like->kind;
 	ret->i = like->kind == KIND_DATE ? floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US : us;
 	return 0;
@@ -77,22 +80,22 @@ static int trunc_cell(struct eval *eval, const struct step *step, const struct c
 		      struct cell *ret, struct pile *)
 {
 	int64_t us;
-	int r = moment(eval, arg, false, &us);
+	int r = moment(eval, step, arg, false, &us);
 
 	if (r)
 		return r;
 	if (step->node->unit >= countof(UNITS))
 		return PIPE_UNSUITED;
-	return moment_like(eval, arg, whole_units(step->node->unit, us), ret);
+	return moment_like(eval, step, arg, whole_units(step->node->unit, us), ret);
 }
 
 static int bucket_cell(struct eval *eval, const struct step *step, const struct cell *arg,
 		       struct cell *ret, struct pile *)
 {
 	int64_t us;
-	int r = moment(eval, arg, false, &us);
+	int r = moment(eval, step, arg, false, &us);
 
-	return r ? r : moment_like(eval, arg, floor_to(us, step->node->width_us), ret);
+	return r ? r : moment_like(eval, step, arg, floor_to(us, step->node->width_us), ret);
 }
 
 KERNEL static void bounds(const int64_t *value, int64_t *ret_min, int64_t *ret_max)
@@ -173,7 +176,7 @@ int eval_time_bucket(struct eval *eval, const struct step *step, const struct se
 	if (r)
 		return r;
 	if (step->node->width_us <= 0)
-		return eval_fail(eval,
+		return eval_fail(eval, step,
 				 "TIME_BUCKET takes a positive interval in days or shorter units.");
 	if (floor_vector(a, step->node->width_us, 0, ret))
 		return 0;
@@ -184,7 +187,7 @@ static int extract_cell(struct eval *eval, const struct step *step, const struct
 			struct cell *ret, struct pile *)
 {
 	int64_t us;
-	int r = moment(eval, arg, true, &us);
+	int r = moment(eval, step, arg, true, &us);
 
 	if (r)
 		return r;
@@ -229,8 +232,8 @@ static int parse_cell(struct eval *eval, const struct step *step, const struct c
 
 	static_assert(OP_PARSE_DATE == OP_PARSE_TIMESTAMP + 2);
 	if (arg->kind != KIND_STRING || !civil_parse(arg->s.at, arg->s.len, &us, nullptr, nullptr))
-		return eval_fail(eval, "This %s is not an ISO 8601 %s.", cell_type_name(arg->kind),
-				 TYPES[which]);
+		return eval_fail(eval, step, "This %s is not an ISO 8601 %s.",
+				 cell_type_name(arg->kind), TYPES[which]);
 	ret->kind = KINDS[which];
 	ret->i = step->op == OP_PARSE_DATE ? floor_to(us, CIVIL_DAY_US) / CIVIL_DAY_US : us;
 	return 0;

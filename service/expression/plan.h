@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/crew/exec.h"
 #include "service/expression/op.h"
 #include "service/vector/cell.h"
 
@@ -33,12 +34,13 @@ struct field {
  *
  * ret   borrows memory of userdata until the node's lock is given back
  *
- * Returns 0, a positive value (the query ends with an error that userdata knows), or -errno. Threads: any, one at a time.
+ * Returns 0, a positive value (the query ends with an error; ret is a string, its sentence), or -errno. Threads: any, one at a time.
  */
 typedef int call_fn(void *userdata, const struct cell *arg, size_t n_args, struct cell *ret);
 
 struct node {
 	enum operation op;
+	struct place at;      /* in the query's text, for errors */
 	uint32_t field;	      /* OP_FIELD: index of the plan's fields */
 	struct cell constant; /* OP_CONSTANT */
 	struct node **arg;    /* [n_args] */
@@ -65,6 +67,7 @@ enum aggregate_kind : uint8_t {
 
 struct aggregate {
 	enum aggregate_kind kind;
+	struct place at; /* as a node's */
 	struct node *arg;
 };
 
@@ -86,6 +89,7 @@ struct plan {
 	const struct field *field; /* [n_fields] everything that nodes refer to */
 	uint32_t n_fields;
 	const struct field *unnest; /* an array: one row for each of its elements; or nullptr */
+	struct place unnest_at;	    /* as a node's */
 	bool unnest_keeps_empty;
 	const struct join *join; /* [n_joins] */
 	uint32_t n_joins;

@@ -355,18 +355,10 @@ static void sample_final(sqlite3_context *ctx)
 	*sample = (struct sample) {};
 }
 
-typedef void step_fn(sqlite3_context *, int, sqlite3_value **);
-typedef void final_fn(sqlite3_context *);
-
 int udf_register_aggregate(sqlite3 *db)
 {
 	static char yes;
-	/* call takes a row in; the last two are for windows, where rows go out again. */
-	static const struct {
-		struct udf row;
-		final_fn *final, *value;
-		step_fn *inverse;
-	} AGGREGATES[] = {
+	static const struct udf_aggregate AGGREGATES[] = {
 		{ { "rd_sum", 1, sum_step, nullptr }, sum_value, sum_value, sum_inverse },
 		{ { "rd_avg", 1, sum_step, &yes }, sum_value, sum_value, sum_inverse },
 		{ { "rd_var_pop", 1, spread_step, (void *)VAR_POP },
@@ -392,13 +384,5 @@ int udf_register_aggregate(sqlite3 *db)
 		{ { "rd_percentile", 2, sample_step, nullptr }, sample_final, nullptr, nullptr },
 	};
 
-	for (size_t i = 0; i < countof(AGGREGATES); i++)
-		if (sqlite3_create_window_function(
-			    db, AGGREGATES[i].row.name, AGGREGATES[i].row.args,
-			    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-			    (void *)(uintptr_t)&AGGREGATES[i].row, AGGREGATES[i].row.call,
-			    AGGREGATES[i].final, AGGREGATES[i].value, AGGREGATES[i].inverse,
-			    nullptr) != SQLITE_OK)
-			return -ENOMEM;
-	return 0;
+	return udf_register_aggregates(db, AGGREGATES, countof(AGGREGATES));
 }

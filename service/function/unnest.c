@@ -110,12 +110,6 @@ static int on_filter(sqlite3_vtab_cursor *base, int, const char *, int n, sqlite
 			return SQLITE_NOMEM;
 		(void)value_open(cursor->input.data, cursor->input.len, &input);
 	}
-	if (input.tag != VALUE_NULL && input.tag != VALUE_ARRAY && input.tag != VALUE_OBJECT) {
-		sqlite3_free(base->pVtab->zErrMsg);
-		base->pVtab->zErrMsg = sqlite3_mprintf("UNNEST takes an array or object, not %s.",
-						       value_type_name(&input));
-		return SQLITE_ERROR;
-	}
 	cursor->iter = value_iterate(&input);
 	cursor->position = 0;
 	return on_next(base);

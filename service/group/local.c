@@ -196,7 +196,7 @@ static int end_codes(struct local *local)
 
 /* Add the values of entries [n] to the states of their groups, or all to one. */
 static int update(struct local *local, const struct vector *const *value, const uint16_t *entry,
-		  uint32_t n, uint8_t *one, struct pile *pile, enum kind *ret_bad)
+		  uint32_t n, uint8_t *one, struct pile *pile, struct bad_value *ret_bad)
 {
 	const struct layout *layout = local->layout;
 	int r = 0;
@@ -208,14 +208,15 @@ static int update(struct local *local, const struct vector *const *value, const 
 	for (uint32_t i = 0; i < layout->n && r == 0; i++) {
 		struct update u = { value[i], entry, one ? nullptr : local->state, n, one, pile };
 
-		r = aggregate_update(layout, i, &u, ret_bad);
+		r = aggregate_update(layout, i, &u, &ret_bad->kind);
+		ret_bad->aggregate = i;
 	}
 	return r;
 }
 
 /* Add a block's values to few groups, one group after the other. */
 static int update_sorted(struct local *local, const struct vector *const *value, uint32_t n,
-			 enum kind *ret_bad)
+			 struct bad_value *ret_bad)
 {
 	uint32_t count[FEW_GROUPS] = {};
 	int r = 0;
@@ -234,7 +235,7 @@ static int update_sorted(struct local *local, const struct vector *const *value,
 
 /* Take a block in by codes. *ret_done is false if its keys do not suit. */
 static int add_codes(struct local *local, const struct vector *const *key,
-		     const struct vector *const *value, uint32_t n, enum kind *ret_bad,
+		     const struct vector *const *value, uint32_t n, struct bad_value *ret_bad,
 		     bool *ret_done)
 {
 	uint32_t *code = local->code, one = 1;
@@ -260,7 +261,7 @@ static int add_codes(struct local *local, const struct vector *const *key,
 }
 
 static int add_hash(struct local *local, const struct vector *const *key,
-		    const struct vector *const *value, uint32_t n, enum kind *ret_bad)
+		    const struct vector *const *value, uint32_t n, struct bad_value *ret_bad)
 {
 	struct partial *partial;
 	int r = partial_of(local, &partial);
@@ -294,7 +295,7 @@ static int begin_raw(struct local *local)
 
 /* Take in rows as they are, as far as that can be; the others go by hash. */
 static int add_raw(struct local *local, const struct vector *const *key,
-		   const struct vector *const *value, uint32_t n, enum kind *ret_bad)
+		   const struct vector *const *value, uint32_t n, struct bad_value *ret_bad)
 {
 	struct raw_block block = { key[0], value, local->entry, n };
 	uint32_t rest = n;
@@ -320,7 +321,8 @@ static bool needs_entries(const struct local *local, const struct vector *const 
 }
 
 int local_add(struct local *local, const struct vector *const *key,
-	      const struct vector *const *value, const struct set *selection, enum kind *ret_bad)
+	      const struct vector *const *value, const struct set *selection,
+	      struct bad_value *ret_bad)
 {
 	uint32_t n = needs_entries(local, value) ? set_list(selection, local->entry)
 						 : set_count(selection);

@@ -35,17 +35,23 @@ struct local;
 struct local *local_free(struct local *local);
 CLEANUP_FN(struct local, local_free)
 
+/* What cannot be added up. */
+struct bad_value {
+	enum kind kind;
+	uint32_t aggregate; /* whose argument it is */
+};
+
 /*
  * Take in the selected entries of a block.
  *
  * key    [n_keys]
  * value  [layout->n] the aggregates' arguments; nullptr for COUNT(*)
  *
- * Returns 0, AGGREGATE_BAD_KIND, -ENOMEM or -EDQUOT.
+ * Returns 0, AGGREGATE_BAD_KIND (*ret_bad says of what), -ENOMEM or -EDQUOT.
  */
 [[nodiscard]] int local_add(struct local *local, const struct vector *const *key,
 			    const struct vector *const *value, const struct set *selection,
-			    enum kind *ret_bad);
+			    struct bad_value *ret_bad);
 
 /* End the chunk: what it has, or nullptr if nothing; local is empty again. Dictionaries must still be there. Returns 0, -ENOMEM or -EDQUOT. */
 [[nodiscard]] int local_end(struct local *local, struct partial **ret);

@@ -304,6 +304,7 @@ static void print_group(struct binder *b, struct buf *out, struct columns *colum
 	for (size_t i = 0; i < core->n_group && !grouped; i++) {
 		size_t ordinal = ordinal_of(b, columns, core->group[i], false);
 
+		check_ordinal(b, core->group[i], columns->list.n);
 		buf_add_str(out, i ? ", " : " GROUP BY ");
 		if (ordinal)
 			buf_addf(out, "%zu", ordinal);
@@ -325,6 +326,7 @@ static void print_query_order(struct binder *b, struct buf *out, const struct or
 	for (const struct order_item *i = order; i && !b->r; i = i->next) {
 		size_t ordinal = ordinal_of(b, columns, i->expr, true);
 
+		check_ordinal(b, i->expr, columns->list.n);
 		buf_add_str(out, i == order ? " ORDER BY " : ", ");
 		if (ordinal)
 			buf_addf(out, "%zu", ordinal);
@@ -346,6 +348,7 @@ static void print_set_order(struct binder *b, struct buf *out, const struct orde
 			if (output->columns[c - 1].name &&
 			    strcmp(output->columns[c - 1].name, i->expr->name[0]->text) == 0)
 				column = c;
+		check_ordinal(b, i->expr, output->n);
 		buf_add_str(out, i == order ? " ORDER BY " : ", ");
 		if (column)
 			buf_addf(out, "%zu", column);
@@ -380,6 +383,8 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 				   .scope = &scope };
 	bool grouping = is_grouping(core);
 
+	if (!outer) /* in there an aggregate may be one of the query around it */
+		check_aggregates(b, core, query ? query->order : nullptr, grouping);
 	bind_from(b, core, &scope);
 	bool filtered = !b->r && pushdown_where(b, &where, core->where, &scope);
 	struct draft *whole =
@@ -468,6 +473,14 @@ static void print_limits(struct binder *b, struct buf *out, const struct query *
 	}
 }
 
+/* The token with which what a part selects begins. */
+static const struct token *first_token(const struct core *core)
+{
+	while (core->nested)
+		core = core->nested->cores;
+	return core->items->at;
+}
+
 void bind_query(struct binder *b, struct buf *out, const struct query *query, struct scope *outer,
 		int64_t row_limit, bool hidden, struct output *ret)
 {
@@ -497,8 +510,8 @@ void bind_query(struct binder *b, struct buf *out, const struct query *query, st
 		if (first)
 			*ret = output;
 		else if (!b->r && output.n != ret->n)
-			b->r = sql_refuse(
-				b->error, SQL_QUERY_ERROR, "column_count",
+			b->r = sql_refuse_at(
+				b->error, first_token(core), "column_count",
 				"The parts of a UNION, INTERSECT or EXCEPT have %zu and %zu columns.",
 				ret->n, output.n);
 	}
@@ -520,10 +533,12 @@ static void keep_collections(struct binder *b, struct bound *ret)
 	ret->collections = bind_node(b, (ret->n_collections + 1) * sizeof(*ret->collections));
 	for (size_t i = 0; ret->collections && i < ret->n_collections; i++)
 		ret->collections[i] = *(const struct bound_collection *)b->collections.item[i];
-	ret->parameters = (const char **)(uintptr_t)b->parameters.item;
+	ret->parameters = (const struct token *const *)b->parameters.item;
 	ret->n_parameters = b->parameters.n;
 	ret->plans = (const struct plan *const *)(uintptr_t)b->plans.item;
 	ret->n_plans = b->plans.n;
+	ret->sites = (const struct call_site *const *)(uintptr_t)b->sites.item;
+	ret->n_sites = b->sites.n;
 	ret->evaluations = b->evaluations;
 }
 

@@ -36,17 +36,26 @@ struct bound_collection {
 	struct snapshot *snapshot; /* owned by bound */
 };
 
+/* A call of one of our functions in the SQL, of which there may be several. */
+struct call_site {
+	const char *function;
+	const struct token *at; /* nullptr: it stands for too many */
+	unsigned int number;	/* as udf.h counts them */
+};
+
 struct bound {
 	const char *sql;
 	struct column *columns;
 	size_t n_columns;
 	struct bound_collection *collections;
 	size_t n_collections;
-	const char **parameters; /* names as used, each once; number i + 1 in the SQL */
+	const struct token *const *parameters; /* each once; number i + 1 in the SQL */
 	size_t n_parameters;
 	const struct plan *const *plans; /* what pipe(i) in the SQL runs */
 	size_t n_plans;
 	struct evaluation *evaluations; /* what those plans call; owned */
+	const struct call_site *const *sites;
+	size_t n_sites;
 };
 
 /* Let go of the snapshots and statements. Harmless on a zeroed one. */

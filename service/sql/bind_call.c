@@ -82,7 +82,8 @@ static void print_now(struct binder *b, struct buf *out, const struct expr *e, s
 		put_moment(out, MOMENTS[i].tag, now % MOMENTS[i].from / MOMENTS[i].unit);
 		return;
 	}
-	buf_add_str(out, "rd_cast(rd_at_zone(");
+	buf_add_str(out, "rd_cast(");
+	put_function(b, out, "rd_at_zone", e->at);
 	put_moment(out, VALUE_TIMESTAMP, now);
 	buf_add_str(out, ", ");
 	print_value(b, out, e->arg[0], scope);
@@ -145,8 +146,8 @@ static void print_aggregate(struct binder *b, struct buf *out, const struct func
 
 	scope->aliases = nullptr; /* SUM(x) AS x: inside, x is the field */
 
-	buf_addf(out, "%s(%s", approximate ? "count" : f->sql,
-		 e->distinct || approximate ? "DISTINCT " : "");
+	put_aggregate(b, out, approximate ? "count" : f->sql, e->at);
+	buf_add_str(out, e->distinct || approximate ? "DISTINCT " : "");
 	if (e->star || (f->kind == FUNCTION_COUNT && e->n_args == 0))
 		buf_add_str(out, "*");
 	else if (approximate)
@@ -231,10 +232,11 @@ static void print_array_map(struct binder *b, struct buf *out, const struct expr
 		return;
 	}
 	buf_add_str(out, "(SELECT coalesce(rd_array_agg(");
-	put_function(b, out, f->sql);
+	put_function(b, out, f->sql, e->at);
 	buf_add_str(out, "value) ORDER BY ord), rd_array()) FROM rd_unnest(");
+	put_function(b, out, "rd_entries", e->at);
 	print_value(b, out, e->arg[1], scope);
-	buf_add_str(out, "))");
+	buf_add_str(out, ")))");
 }
 
 /* Functions of SQLite's own that would take a packed value's bytes for a text. */
@@ -252,13 +254,13 @@ static bool is_for_text(const char *function)
 static void print_for_text(struct binder *b, struct buf *out, const char *function,
 			   const struct expr *e, struct scope *scope)
 {
-	put_function(b, out, function);
+	put_function(b, out, function, e->at);
 	for (size_t i = 0; i < e->n_args && !b->r; i++) {
 		bool plain = e->arg[i]->kind == EXPR_STRING || e->arg[i]->kind == EXPR_NUMBER;
 
 		buf_add_str(out, i ? ", " : "");
 		if (!plain)
-			put_function(b, out, "rd_text");
+			put_function(b, out, "rd_text", e->arg[i]->at);
 		print_value(b, out, e->arg[i], scope);
 		buf_add_str(out, plain ? "" : ")");
 	}

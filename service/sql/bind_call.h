@@ -11,8 +11,11 @@
 
 #include "service/sql/bind_internal.h"
 
-/* Print a function's name and "(". */
-void put_function(const struct binder *b, struct buf *out, const char *function);
+/* Print a function's name and "(". at is what it stands for, and the place of the error if it fails. */
+void put_function(struct binder *b, struct buf *out, const char *function, const struct token *at);
+
+/* The same for an aggregate, which TRY() leaves alone. */
+void put_aggregate(struct binder *b, struct buf *out, const char *function, const struct token *at);
 
 /* Print arguments, the first one from, with commas. */
 void print_args(struct binder *b, struct buf *out, const struct expr *e, size_t from,

@@ -101,7 +101,7 @@ void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_
 		print_value(b, out, e, scope);
 		return;
 	}
-	buf_add_str(out, "rd_as(");
+	put_function(b, out, "rd_as", e->at);
 	print_value(b, out, e, scope);
 	buf_addf(out, ", '%s')", NAMES[as]);
 }
@@ -146,7 +146,7 @@ static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
 static void print_like(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
 	buf_add_str(out, e->negated ? "(NOT " : "(");
-	put_function(b, out, "rd_like");
+	put_function(b, out, "rd_like", e->at);
 	for (size_t i = 0; i < e->n_args; i++) {
 		buf_add_str(out, i ? ", " : "");
 		print_value(b, out, e->arg[i], scope);
@@ -220,7 +220,8 @@ void print_condition(struct binder *b, struct buf *out, const struct expr *e, st
 		return;
 	const char *column = grouped_sql(b, e, scope);
 	if (column) {
-		buf_addf(out, "rd_truth(%s)", column);
+		put_function(b, out, "rd_truth", e->at);
+		buf_addf(out, "%s)", column);
 		return;
 	}
 	switch (e->kind) {
@@ -276,7 +277,7 @@ void print_condition(struct binder *b, struct buf *out, const struct expr *e, st
 	case EXPR_INTERVAL:
 	case EXPR_AT_ZONE:
 	case EXPR_EXTRACT:
-		put_function(b, out, "rd_truth");
+		put_function(b, out, "rd_truth", e->at);
 		print_value(b, out, e, scope);
 		buf_add_str(out, ")");
 		return;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "service/function/udf.h"
 #include "service/sql/bind_call.h"
 #include "service/sql/draft.h"
 
@@ -26,18 +27,53 @@ void print_args(struct binder *b, struct buf *out, const struct expr *e, size_t 
 	}
 }
 
-void put_function(const struct binder *b, struct buf *out, const char *function)
+/* Which of a function's calls it is that stands for this token. The last number is of all that are too many. */
+static unsigned int site_of(struct binder *b, const char *function, const struct token *at)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < b->sites.n; i++) {
+		const struct call_site *site = b->sites.item[i];
+
+		if (strcmp(site->function, function) != 0)
+			continue;
+		if (site->at == at || site->number == UDF_SITES - 1)
+			return site->number;
+		n++;
+	}
+	struct call_site *new = bind_node(b, sizeof(*new));
+	if (!new)
+		return 0;
+	*new = (struct call_site) { function, n == UDF_SITES - 1 ? nullptr : at, n };
+	vec_add(b, &b->sites, new);
+	if (udf_add_site(b->db, function, n))
+		b->r = -ENOMEM;
+	return n;
+}
+
+void put_aggregate(struct binder *b, struct buf *out, const char *function, const struct token *at)
+{
+	bool ours = strncmp(function, "rd_", 3) == 0;
+	unsigned int site = ours && !b->calling ? site_of(b, function, at) : 0;
+
+	if (site > 0)
+		buf_addf(out, "%s$%u(", function, site);
+	else
+		buf_addf(out, "%s(", function);
+}
+
+void put_function(struct binder *b, struct buf *out, const char *function, const struct token *at)
 {
 	if (b->trying && strncmp(function, "rd_", 3) == 0)
 		buf_addf(out, "rt_%s(", function + 3);
 	else
-		buf_addf(out, "%s(", function);
+		put_aggregate(b, out, function, at);
 }
 
 void print_call_of(struct binder *b, struct buf *out, const char *function, const struct expr *e,
 		   struct scope *scope)
 {
-	put_function(b, out, function);
+	put_function(b, out, function, e->at);
 	print_args(b, out, e, 0, scope);
 	buf_add_str(out, ")");
 }
@@ -57,12 +93,13 @@ static void print_number(struct binder *b, struct buf *out, const struct expr *e
 
 static void print_parameter(struct binder *b, struct buf *out, const struct expr *e)
 {
+	auto parameter = (const struct token *const *)b->parameters.item;
 	size_t i = 0;
 
-	while (i < b->parameters.n && strcmp(b->parameters.item[i], e->at->text) != 0)
+	while (i < b->parameters.n && strcmp(parameter[i]->text, e->at->text) != 0)
 		i++;
 	if (i == b->parameters.n)
-		vec_add(b, &b->parameters, e->at->text);
+		vec_add(b, &b->parameters, e->at);
 	if (i >= SQL_PARAMETERS_MAX)
 		b->r = sql_refuse_at(b->error, e->at, "query_too_complex",
 				     "A query can have at most %zu parameters.",
@@ -206,7 +243,7 @@ static void print_case(struct binder *b, struct buf *out, const struct expr *e, 
 static void print_with_word(struct binder *b, struct buf *out, const char *function,
 			    const struct expr *e, const struct token *word, struct scope *scope)
 {
-	put_function(b, out, function);
+	put_function(b, out, function, e->at);
 	print_value(b, out, e->arg[0], scope);
 	buf_add_str(out, ", ");
 	put_literal(out, word->text, word->len);
@@ -244,7 +281,8 @@ static void print_subquery(struct binder *b, struct buf *out, const struct expr 
 static void print_interval(struct binder *b, struct buf *out, const struct expr *e,
 			   struct scope *scope)
 {
-	buf_add_str(out, e->negated ? "rd_negate(" : "");
+	if (e->negated)
+		put_function(b, out, "rd_negate", e->at);
 	print_with_word(b, out, "rd_interval", e, e->name[0], scope);
 	buf_add_str(out, e->negated ? ")" : "");
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "service/chunk/chunk.h"
+#include "service/sql/bind_call.h"
 #include "service/sql/draft.h"
 #include "service/sql/pushdown.h"
 #include "service/store/catalog.h"
@@ -76,8 +77,9 @@ static struct snapshot *snapshot_of(struct binder *b, const struct from_item *it
 			return c->snapshot;
 	}
 	if (b->collections.n == SQL_COLLECTIONS_MAX) {
-		b->r = sql_refuse(b->error, SQL_QUERY_ERROR, "query_too_complex",
-				  "A query can read at most %zu collections.", SQL_COLLECTIONS_MAX);
+		b->r = sql_refuse_at(b->error, item->at, "query_too_complex",
+				     "A query can read at most %zu collections.",
+				     SQL_COLLECTIONS_MAX);
 		return nullptr;
 	}
 	struct bound_collection *read = bind_node(b, sizeof(*read));
@@ -157,8 +159,9 @@ static void print_unnest(struct binder *b, struct source *source, struct scope *
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
 
 	buf_add_str(&text, "rd_unnest(");
+	put_function(b, &text, "rd_entries", source->item->unnest->at);
 	print_value(b, &text, source->item->unnest, scope);
-	buf_add_str(&text, ")");
+	buf_add_str(&text, "))");
 	source->body = bind_keep(b, &text);
 }
 

@@ -30,11 +30,13 @@ struct binder {
 	struct evaluation *evaluations;
 	struct sql_error *error;
 	uint64_t now_us;
-	int r;	     /* sticky */
-	bool trying; /* inside TRY() */
+	int r;		 /* sticky */
+	bool trying;	 /* inside TRY() */
+	bool calling;	 /* for evaluate.h, whose callers know the place */
+	struct place at; /* of the expression that is made a node */
 	unsigned int next_source, next_cte;
 	struct bound_cte *ctes;
-	struct vec collections, parameters, plans;
+	struct vec collections, parameters, plans, sites;
 };
 
 /* What a query yields, while it is being bound. */
@@ -113,6 +115,13 @@ void bind_from(struct binder *b, const struct core *core, struct scope *scope);
 
 /* Print FROM, after everything that asks its sources for something has been printed. */
 void print_from(struct binder *b, struct buf *out, const struct scope *scope);
+
+/* Refuse aggregates and window functions that stand where they cannot. order is of this SELECT, or nullptr. grouping: it makes groups. */
+void check_aggregates(struct binder *b, const struct core *core, const struct order_item *order,
+		      bool grouping);
+
+/* Refuse a whole number in GROUP BY or ORDER BY that is not one of so many columns. */
+void check_ordinal(struct binder *b, const struct expr *e, size_t columns);
 
 /* Bind a query and print it. hidden: add columns that tell undefined from null. */
 void bind_query(struct binder *b, struct buf *out, const struct query *query, struct scope *outer,

@@ -126,6 +126,7 @@ size_t draft_finish(struct binder *b, const struct draft *draft)
 		.field = flatten(b, &draft->fields, sizeof(struct field)),
 		.n_fields = (uint32_t)draft->fields.n,
 		.unnest = draft->unnest,
+		.unnest_at = draft->unnest_at,
 		.join = flatten(b, &draft->joins, sizeof(struct join)),
 		.n_joins = (uint32_t)draft->joins.n,
 		.filter = conjunction(b, &draft->filter),

@@ -23,6 +23,7 @@ struct draft {
 	struct vec fields, outputs, filter, joins,
 		aggregates; /* struct field, node, node, join, aggregate */
 	const struct field *unnest;
+	struct place unnest_at;
 	bool grouped;	  /* outputs are the keys: all known before the first aggregate */
 	struct vec order; /* struct order_by */
 	int64_t limit;	  /* -1: none */

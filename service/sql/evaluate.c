@@ -92,6 +92,9 @@ int evaluation_call(void *userdata, const struct cell *arg, size_t n_args, struc
 	} else {
 		buf_clear(&e->error);
 		buf_add_str(&e->error, sqlite3_errmsg(sqlite3_db_handle(e->stmt)));
+		*ret = (struct cell) { .kind = KIND_STRING,
+				       .s = { (const char *)e->error.data,
+					      (uint32_t)e->error.len } };
 		r = 1;
 	}
 	(void)sqlite3_reset(e->stmt);

@@ -112,10 +112,11 @@ bool fold(struct binder *b, struct buf *text, struct cell *ret)
 	const char *query = buf_text(&sql);
 	if (b->r || buf_error(text) || !query)
 		return false;
-	bool good = sqlite3_prepare_v2(b->db, query, -1, &stmt, nullptr) == SQLITE_OK &&
-		    sql_bind_parameters(stmt, b->ask, (const char *const *)b->parameters.item,
-					b->parameters.n) == 0 &&
-		    sqlite3_step(stmt) == SQLITE_ROW;
+	bool good =
+		sqlite3_prepare_v2(b->db, query, -1, &stmt, nullptr) == SQLITE_OK &&
+		sql_bind_parameters(stmt, b->ask, (const struct token *const *)b->parameters.item,
+				    b->parameters.n) == 0 &&
+		sqlite3_step(stmt) == SQLITE_ROW;
 	if (good)
 		good = keep_value(b, sqlite3_column_value(stmt, 0), ret);
 	(void)sqlite3_finalize(stmt);

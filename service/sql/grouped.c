@@ -51,7 +51,7 @@ static bool aggregate_of(struct binder *b, struct draft *draft, const struct exp
 	const struct function *f = function_find(e->at->text);
 	size_t i = 0;
 
-	*ret = (struct aggregate) {};
+	*ret = (struct aggregate) { .at = { e->at->line, e->at->column } };
 	if (!f || e->order || e->n_args < f->min || (!e->star && e->n_args > f->max))
 		return false;
 	if (f->kind == FUNCTION_COUNT_IF || f->kind == FUNCTION_BOOL_AND ||

@@ -24,7 +24,7 @@ struct node *node_new(struct binder *b, enum operation op, size_t n_args)
 
 	if (!node || !arg)
 		return nullptr;
-	*node = (struct node) { .op = op, .arg = arg, .n_args = n_args };
+	*node = (struct node) { .op = op, .at = b->at, .arg = arg, .n_args = n_args };
 	return node;
 }
 
@@ -427,7 +427,9 @@ static struct node *evaluated(struct binder *b, struct draft *draft, const struc
 
 	if (!node)
 		return nullptr;
+	b->calling = true;
 	print_value(b, &text, e, &arguments);
+	b->calling = false;
 	node->userdata = evaluation_of(b, bind_keep(b, &text));
 	node->call = evaluation_call;
 	node->lock = b->calls_lock;
@@ -463,7 +465,11 @@ struct node *draft_node(struct binder *b, struct draft *draft, const struct expr
 			struct scope *scope)
 {
 	size_t fields = draft->fields.n;
+	struct place before = b->at;
+
+	b->at = (struct place) { e->at->line, e->at->column };
 	struct node *node = b->r ? nullptr : value_node(b, draft, e, scope);
+	b->at = before;
 
 	if (!node)
 		draft->fields.n = fields;

@@ -243,9 +243,14 @@ bool is_condition(const struct expr *e)
 struct node *draft_condition(struct binder *b, struct draft *draft, const struct expr *e,
 			     struct scope *scope)
 {
-	if (is_condition(e))
-		return node_condition(b, draft, e, scope);
-	return around(b, OP_TRUTH, draft_node(b, draft, e, scope), true);
+	struct place before = b->at;
+
+	b->at = (struct place) { e->at->line, e->at->column };
+	struct node *node = is_condition(e)
+				    ? node_condition(b, draft, e, scope)
+				    : around(b, OP_TRUTH, draft_node(b, draft, e, scope), true);
+	b->at = before;
+	return node;
 }
 
 /* NOLINTEND(misc-no-recursion) */

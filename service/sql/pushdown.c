@@ -196,6 +196,7 @@ bool pushdown_unnest(struct binder *b, struct draft *draft, struct source *sourc
 		return false;
 	}
 	draft->unnest = draft->fields.item[array->field];
+	draft->unnest_at = array->at;
 	source->draft = draft;
 	source->element = true;
 	return true;

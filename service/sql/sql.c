@@ -28,7 +28,6 @@
 
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
-constexpr size_t ERROR_TEXT_MAX = 2000;
 constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
 constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
 
@@ -146,7 +145,7 @@ static int on_progress(void *userdata)
 }
 
 /* SQLite's message without the prefix of our functions' names. */
-static int refuse_message(struct sql_error *error, const char *message)
+static int refuse_message(struct sql_error *error, const char *message, struct place at)
 {
 	char text[400];
 	size_t n = 0;
@@ -158,23 +157,28 @@ static int refuse_message(struct sql_error *error, const char *message)
 			text[n++] = *c++;
 	}
 	text[n] = '\0';
-	return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s", text);
+	(void)sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s", text);
+	error->line = at.line;
+	error->column = at.column;
+	return SQL_REFUSED;
+}
+
+/* Where in the query the call is that failed in SQLite. */
+static struct place place_of_failure(const struct bound *bound, struct udf_failure failed)
+{
+	for (size_t i = 0; failed.function && i < bound->n_sites; i++) {
+		const struct call_site *site = bound->sites[i];
+
+		if (site->at && site->number == failed.site &&
+		    strcmp(site->function, failed.function) == 0)
+			return (struct place) { site->at->line, site->at->column };
+	}
+	return (struct place) {};
 }
 
 /* Why a pipe ended the query, as an error or an errno. */
-static int pipe_failure(int outcome, const struct exec_query *running, const struct bound *bound,
-			struct sql_error *error)
+static int pipe_failure(int outcome, const struct exec_query *running, struct sql_error *error)
 {
-	const struct evaluation *e = bound->evaluations;
-
-	if (outcome == PIPE_FAILED && !exec_query_error(running)[0]) {
-		while (e && e->error.len == 0)
-			e = e->next;
-		auto_buf struct buf text = buf_make(ERROR_TEXT_MAX);
-		buf_add(&text, e ? e->error.data : nullptr, e ? e->error.len : 0);
-		const char *message = buf_text(&text);
-		return message ? refuse_message(error, message) : -ENOMEM;
-	}
 	switch (outcome) {
 	case PIPE_CANCELLED:
 		return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
@@ -183,8 +187,7 @@ static int pipe_failure(int outcome, const struct exec_query *running, const str
 	case PIPE_TOO_LARGE:
 		return sql_refuse(error, SQL_TOO_LARGE, "", "%s", exec_query_error(running));
 	case PIPE_FAILED:
-		return sql_refuse(error, SQL_QUERY_ERROR, "query_error", "%s",
-				  exec_query_error(running));
+		return refuse_message(error, exec_query_error(running), exec_query_place(running));
 	case PIPE_UNSUITED:
 		return UNSUITED;
 	case PIPE_DAMAGED:
@@ -201,7 +204,7 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 	sqlite3 *db = session->db;
 
 	if (session->table.outcome)
-		return pipe_failure(session->table.outcome, session->table.query, bound, error);
+		return pipe_failure(session->table.outcome, session->table.query, error);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
 		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
@@ -217,7 +220,8 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 	case SQLITE_MISMATCH:
 	case SQLITE_RANGE:
 	case SQLITE_CONSTRAINT:
-		return refuse_message(error, sqlite3_errmsg(db));
+		return refuse_message(error, sqlite3_errmsg(db),
+				      place_of_failure(bound, udf_failed(db)));
 	default:
 		return -EIO;
 	}
@@ -279,13 +283,13 @@ static int bind_packed(sqlite3_stmt *stmt, int index, const struct sql_parameter
 		       : -ENOMEM;
 }
 
-int sql_bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query, const char *const *name,
-			size_t n)
+int sql_bind_parameters(sqlite3_stmt *stmt, const struct sql_query *query,
+			const struct token *const *name, size_t n)
 {
 	auto used = (size_t)sqlite3_bind_parameter_count(stmt);
 
 	for (size_t i = 0; i < n && i < used; i++) {
-		const struct sql_parameter *parameter = sql_parameter_find(query, name[i]);
+		const struct sql_parameter *parameter = sql_parameter_find(query, name[i]->text);
 		int r = parameter ? bind_packed(stmt, (int)i + 1, parameter) : SQL_REFUSED;
 
 		if (r)
@@ -299,9 +303,10 @@ static int check_parameters(const struct sql_query *query, const struct bound *b
 			    struct sql_error *error)
 {
 	for (size_t i = 0; i < bound->n_parameters; i++)
-		if (!sql_parameter_find(query, bound->parameters[i]))
-			return sql_refuse(error, SQL_QUERY_ERROR, "parameter_not_found",
-					  "Parameter `%.60s` has no value.", bound->parameters[i]);
+		if (!sql_parameter_find(query, bound->parameters[i]->text))
+			return sql_refuse_at(error, bound->parameters[i], "parameter_not_found",
+					     "Parameter `%.60s` has no value.",
+					     bound->parameters[i]->text);
 	return 0;
 }
 
@@ -347,6 +352,7 @@ static int step_through(struct sql_session *session, struct arena *arena,
 	sqlite3 *db = session->db;
 	sqlite3_stmt *stmt = nullptr;
 
+	udf_forget_failure(db);
 	(void)sqlite3_set_authorizer(db, authorize, nullptr);
 	int code = sqlite3_prepare_v2(db, bound->sql, -1, &stmt, nullptr);
 	(void)sqlite3_set_authorizer(db, nullptr, nullptr);
@@ -394,7 +400,7 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 		return r;
 	r = exec_query_new(session->exec, &limits, &running);
 	if (r)
-		return pipe_failure(r, running, bound, error);
+		return pipe_failure(r, running, error);
 	session->table = (struct pipe_table) { .plans = bound->plans,
 					       .n_plans = bound->n_plans,
 					       .query = running };
@@ -418,8 +424,8 @@ static int describe(const struct bound *bound, struct sql_result *result)
 	buf_add_str(&result->parameters, "[");
 	for (size_t i = 0; i < bound->n_parameters; i++) {
 		buf_add_str(&result->parameters, i ? "," : "");
-		buf_add_json(&result->parameters, bound->parameters[i],
-			     strlen(bound->parameters[i]));
+		buf_add_json(&result->parameters, bound->parameters[i]->text,
+			     bound->parameters[i]->len);
 	}
 	buf_add_str(&result->parameters, "]");
 	int r = buf_error(&result->collections);

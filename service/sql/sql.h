@@ -103,14 +103,15 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 [[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
 
 struct sqlite3_stmt;
+struct token;
 
 /* The parameter of that name, or nullptr. */
 [[nodiscard]] const struct sql_parameter *sql_parameter_find(const struct sql_query *query,
 							     const char *name);
 
-/* Bind the parameters called name[n] to a statement as ?1 and on, as far as it has them. Returns 0, SQL_REFUSED if one has no value, -EIO or -ENOMEM. */
+/* Bind the parameters that tokens [n] name to a statement as ?1 and on, as far as it has them. Returns 0, SQL_REFUSED if one has no value, -EIO or -ENOMEM. */
 [[nodiscard]] int sql_bind_parameters(struct sqlite3_stmt *stmt, const struct sql_query *query,
-				      const char *const *name, size_t n);
+				      const struct token *const *name, size_t n);
 
 /* Limit the memory of all SQLite connections of the process together. */
 void sql_limit_memory(uint64_t bytes);

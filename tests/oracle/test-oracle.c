@@ -99,6 +99,8 @@ static const char *judge_errors(const struct trial *t, bool *ret_failed)
 		if (a->r && (a->r != SQL_REFUSED || a->error.kind == SQL_TIMEOUT ||
 			     a->error.kind == SQL_DAMAGED))
 			return "a fault, not an error of the query";
+		if (a->r && a->error.kind == SQL_QUERY_ERROR && a->error.line == 0)
+			return "an error without its place";
 		if (is_excused(t, i))
 			excused++;
 		else
