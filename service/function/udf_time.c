@@ -195,6 +195,7 @@ static void date_add(sqlite3_context *ctx, int, sqlite3_value **args)
 {
 	const struct unit *unit = unit_arg(ctx, args[0]);
 	int64_t count = sqlite3_value_int64(args[1]), us, by;
+	constexpr int64_t months_max = 20'000; /* of years, with which civil_add_months() can do */
 	struct value value;
 
 	if (!unit || sqlite3_value_type(args[1]) == SQLITE_NULL ||
@@ -202,15 +203,8 @@ static void date_add(sqlite3_context *ctx, int, sqlite3_value **args)
 		return;
 	if (udf_data(ctx) && count != INT64_MIN)
 		count = -count;
-	if (unit->months > 0 && count > -100'000 && count < 100'000) {
-		struct civil c = civil_from_us(us);
-		int64_t month = c.year * 12 + c.month - 1 + count * unit->months;
-
-		c.year = udf_time_floor(month, 12) / 12;
-		c.month = month - c.year * 12 + 1;
-		int64_t last = civil_month_days(c.year, c.month);
-		c.day = c.day < last ? c.day : last;
-		us = civil_to_us(&c);
+	if (unit->months > 0 && count >= -months_max && count <= months_max) {
+		us = civil_add_months(us, count * unit->months);
 	} else if (unit->months > 0 || ckd_mul(&by, count, unit->us) || ckd_add(&us, us, by)) {
 		udf_fail(ctx, "The result lies outside the years 1 to 9999.");
 		return;

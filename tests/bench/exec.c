@@ -125,10 +125,10 @@ struct query {
 	bool join;
 };
 
-#define COUNT	    { AGGREGATE_COUNT, nullptr }
-#define SUM(f)	    { AGGREGATE_SUM, get(f) }
-#define AVG(f)	    { AGGREGATE_AVG, get(f) }
-#define DISTINCT(f) { AGGREGATE_COUNT_DISTINCT, get(f) }
+#define COUNT	    { .kind = AGGREGATE_COUNT }
+#define SUM(f)	    { .kind = AGGREGATE_SUM, .arg = get(f) }
+#define AVG(f)	    { .kind = AGGREGATE_AVG, .arg = get(f) }
+#define DISTINCT(f) { .kind = AGGREGATE_COUNT_DISTINCT, .arg = get(f) }
 
 static double now_ms(clockid_t clock)
 {

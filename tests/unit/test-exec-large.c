@@ -88,10 +88,10 @@ static bool groups_that_do_not_fit_go_to_disk_and_come_back_the_same(void)
 {
 	plan_begin();
 	struct node *key = field("k");
-	struct aggregate aggregates[] = { { AGGREGATE_SUM, field("v") },
-					  { AGGREGATE_COUNT, nullptr },
-					  { AGGREGATE_MAX, field("k") },
-					  { AGGREGATE_AVG, field("f") } };
+	struct aggregate aggregates[] = { { .kind = AGGREGATE_SUM, .arg = field("v") },
+					  { .kind = AGGREGATE_COUNT },
+					  { .kind = AGGREGATE_MAX, .arg = field("k") },
+					  { .kind = AGGREGATE_AVG, .arg = field("f") } };
 	struct plan plan = plan_of(&key, 1, aggregates, countof(aggregates));
 	struct order_by order = { 1, true, true };
 	struct result much, little;
@@ -119,7 +119,7 @@ static bool groups_that_do_not_fit_go_to_disk_and_come_back_the_same(void)
 static bool distinct_values_that_do_not_fit_are_counted_all_the_same(void)
 {
 	plan_begin();
-	struct aggregate aggregate = { AGGREGATE_COUNT_DISTINCT, field("k") };
+	struct aggregate aggregate = { .kind = AGGREGATE_COUNT_DISTINCT, .arg = field("k") };
 	struct plan plan = plan_of(nullptr, 0, &aggregate, 1);
 	struct result little;
 
@@ -133,7 +133,7 @@ static bool distinct_values_that_do_not_fit_are_counted_all_the_same(void)
 /* Whether a grouping has the same sums in every run. */
 static bool sums_stay_the_same(struct node *key)
 {
-	struct aggregate aggregates[] = { { AGGREGATE_SUM, field("x") } };
+	struct aggregate aggregates[] = { { .kind = AGGREGATE_SUM, .arg = field("x") } };
 	struct plan plan = plan_of(&key, 1, aggregates, 1);
 	static char want[8192], got[8192];
 

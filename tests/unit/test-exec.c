@@ -192,13 +192,13 @@ static bool groups_are_counted_and_added_up(void)
 	plan_begin();
 	struct node *key = field("s"), *n = field("n"), *f = field("f"), *b = field("b");
 	struct aggregate aggregates[] = {
-		{ AGGREGATE_COUNT, nullptr },
-		{ AGGREGATE_COUNT, n },
-		{ AGGREGATE_SUM, n },
-		{ AGGREGATE_AVG, f },
-		{ AGGREGATE_MIN, n },
-		{ AGGREGATE_MAX, field("_id") },
-		{ AGGREGATE_COUNT_DISTINCT, n },
+		{ .kind = AGGREGATE_COUNT },
+		{ .kind = AGGREGATE_COUNT, .arg = n },
+		{ .kind = AGGREGATE_SUM, .arg = n },
+		{ .kind = AGGREGATE_AVG, .arg = f },
+		{ .kind = AGGREGATE_MIN, .arg = n },
+		{ .kind = AGGREGATE_MAX, .arg = field("_id") },
+		{ .kind = AGGREGATE_COUNT_DISTINCT, .arg = n },
 	};
 	struct plan plan = { .grouped = true,
 			     .output = &key,
@@ -210,7 +210,8 @@ static bool groups_are_counted_and_added_up(void)
 			 "blue 1 1 5 0.5 5 e 1|green 2 2 4 5.375 2 f 1|"
 			 "null 1 1 4 -1.0 4 d 1|red 2 1 1 1.5 1 c 1",
 			 true));
-	struct aggregate bools[] = { { AGGREGATE_ANY_TRUE, b }, { AGGREGATE_ALL_TRUE, b } };
+	struct aggregate bools[] = { { .kind = AGGREGATE_ANY_TRUE, .arg = b },
+				     { .kind = AGGREGATE_ALL_TRUE, .arg = b } };
 	plan.aggregate = bools;
 	plan.n_aggregates = countof(bools);
 	CHECK(check_plan(&plan, "blue null null|green true false|null true true|red true true",
@@ -229,10 +230,10 @@ static bool groups_are_counted_and_added_up(void)
 static bool a_table_without_keys_is_one_group_even_if_empty(void)
 {
 	plan_begin();
-	struct aggregate aggregates[] = { { AGGREGATE_COUNT, nullptr },
-					  { AGGREGATE_SUM, field("n") },
-					  { AGGREGATE_COUNT_DISTINCT, field("s") },
-					  { AGGREGATE_MIN, field("f") } };
+	struct aggregate aggregates[] = { { .kind = AGGREGATE_COUNT },
+					  { .kind = AGGREGATE_SUM, .arg = field("n") },
+					  { .kind = AGGREGATE_COUNT_DISTINCT, .arg = field("s") },
+					  { .kind = AGGREGATE_MIN, .arg = field("f") } };
 	struct plan plan = { .grouped = true,
 			     .aggregate = aggregates,
 			     .n_aggregates = countof(aggregates),
@@ -242,8 +243,8 @@ static bool a_table_without_keys_is_one_group_even_if_empty(void)
 	plan.filter = NODE(OP_EQ, field("s"), text("pink"));
 	CHECK(check_plan(&plan, "0 null 0 null", false));
 	plan.filter = nullptr;
-	aggregates[1] = (struct aggregate) { AGGREGATE_MAX, field("n") };
-	aggregates[2] = (struct aggregate) { AGGREGATE_COUNT, field("n") };
+	aggregates[1] = (struct aggregate) { .kind = AGGREGATE_MAX, .arg = field("n") };
+	aggregates[2] = (struct aggregate) { .kind = AGGREGATE_COUNT, .arg = field("n") };
 	CHECK(check_plan(&plan, "6 5 5 -1.0", false));
 	return true;
 }
@@ -252,7 +253,7 @@ static bool sums_that_do_not_fit_and_kinds_that_cannot_be_added_are_errors(void)
 {
 	plan_begin();
 	struct node *most = number(INT64_MAX);
-	struct aggregate sum = { AGGREGATE_SUM, NODE(OP_COALESCE, null(), most) };
+	struct aggregate sum = { .kind = AGGREGATE_SUM, .arg = NODE(OP_COALESCE, null(), most) };
 	struct plan plan = { .grouped = true, .aggregate = &sum, .n_aggregates = 1, .limit = -1 };
 
 	CHECK(check_plan(&plan, "error 4: The sum is too large for an int.", false));
@@ -295,7 +296,7 @@ static bool groups_can_be_ordered_too(void)
 {
 	plan_begin();
 	struct node *key = field("s");
-	struct aggregate count = { AGGREGATE_COUNT, nullptr };
+	struct aggregate count = { .kind = AGGREGATE_COUNT };
 	struct order_by order[] = { { 1, true, true }, { 0, false, false } };
 	struct plan plan = { .grouped = true,
 			     .output = &key,
@@ -374,8 +375,8 @@ static bool deleted_rows_are_not_seen(void)
 	      snapshots_delete(snapshot, 1, 1) == 0);
 	plan_begin();
 	struct node *id = field("_id");
-	struct aggregate aggregates[] = { { AGGREGATE_COUNT, nullptr },
-					  { AGGREGATE_MAX, field("n") } };
+	struct aggregate aggregates[] = { { .kind = AGGREGATE_COUNT },
+					  { .kind = AGGREGATE_MAX, .arg = field("n") } };
 	struct plan plan = { .snapshot = snapshot,
 			     .field = plan_fields,
 			     .n_fields = n_plan_fields,
@@ -405,8 +406,9 @@ static bool every_failed_allocation_is_survived(void)
 	CHECK(snapshot && colours);
 	plan_begin();
 	struct node *key = NODE(OP_UPPER, field("s"));
-	struct aggregate aggregates[] = { { AGGREGATE_SUM, field("n") },
-					  { AGGREGATE_COUNT_DISTINCT, field_of("hex", 1, false) } };
+	struct aggregate aggregates[] = { { .kind = AGGREGATE_SUM, .arg = field("n") },
+					  { .kind = AGGREGATE_COUNT_DISTINCT,
+					    .arg = field_of("hex", 1, false) } };
 	struct join join = { .snapshot = colours,
 			     .outer_key = field("s"),
 			     .inner_key = field_of("name", 1, false) };

@@ -111,9 +111,11 @@ static bool numbers_come_back_as_what_they_were(void)
 
 /* Rows of a key each and the arguments of COUNT(*), SUM, AVG and MAX. */
 static const struct node ANY = {};
-static const struct aggregate AGGREGATES[] = { { AGGREGATE_COUNT, nullptr },
-					       { AGGREGATE_SUM, (struct node *)(uintptr_t)&ANY },
-					       { AGGREGATE_MAX, (struct node *)(uintptr_t)&ANY } };
+static const struct aggregate AGGREGATES[] = {
+	{ .kind = AGGREGATE_COUNT },
+	{ .kind = AGGREGATE_SUM, .arg = (struct node *)(uintptr_t)&ANY },
+	{ .kind = AGGREGATE_MAX, .arg = (struct node *)(uintptr_t)&ANY }
+};
 
 struct rows_of {
 	struct layout layout;
