@@ -107,7 +107,7 @@ static const struct function FUNCTIONS[] = {
 	{ "ID_HASH",     FUNCTION_SCALAR, 1, 100, "rd_id_hash", TYPE_ANY },
 	{ "GEN_RANDOM_UUID", FUNCTION_SCALAR, 0, 0, "rd_random_uuid", TYPE_ANY },
 	/* numbers */
-	{ "ABS",         FUNCTION_SCALAR, 1, 1, "abs", TYPE_ANY },
+	{ "ABS",         FUNCTION_SCALAR, 1, 1, "rd_abs", TYPE_ANY },
 	{ "CEIL",        FUNCTION_SCALAR, 1, 1, "ceil", TYPE_ANY },
 	{ "CEILING",     FUNCTION_SCALAR, 1, 1, "ceil", TYPE_ANY },
 	{ "FLOOR",       FUNCTION_SCALAR, 1, 1, "floor", TYPE_ANY },

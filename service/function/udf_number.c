@@ -274,6 +274,20 @@ static void is_class(sqlite3_context *ctx, int, sqlite3_value **args)
 						  : isinf(x.f));
 }
 
+static void absolute(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct value x;
+
+	if (!number_arg(ctx, args[0], &x))
+		return;
+	if (!x.is_int)
+		return_float(ctx, fabs(x.f));
+	else if (x.i == INT64_MIN)
+		udf_fail(ctx, "The result of ABS is too large for an int.");
+	else
+		sqlite3_result_int64(ctx, x.i < 0 ? -x.i : x.i);
+}
+
 /* LOG(x) natural, LOG(base, x) */
 static void logarithm(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
@@ -377,6 +391,7 @@ int udf_register_number(sqlite3 *db)
 		{ "rd_divide", 2, arithmetic, (void *)DIVIDE },
 		{ "rd_mod", 2, arithmetic, (void *)MODULO },
 		{ "rd_negate", 1, negate, nullptr },
+		{ "rd_abs", 1, absolute, nullptr },
 		{ "rd_nan", 0, not_a_number, nullptr },
 		{ "rd_infinity", 0, infinity, nullptr },
 		{ "rd_is_nan", 1, is_class, (void *)IS_NAN },

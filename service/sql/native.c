@@ -357,7 +357,7 @@ static const struct native_call {
 	enum native native;
 	int64_t width_us;
 } CALLS[] = {
-	{ "abs", 1, NATIVE_ABS, 0 },
+	{ "rd_abs", 1, NATIVE_ABS, 0 },
 	{ "ceil", 1, NATIVE_CEIL, 0 },
 	{ "floor", 1, NATIVE_FLOOR, 0 },
 	{ "round", 1, NATIVE_ROUND, 0 },

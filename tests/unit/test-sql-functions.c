@@ -46,6 +46,8 @@ static bool bytes_are_hashed_and_encoded(void)
 static bool numbers_are_computed(void)
 {
 	static const struct pair PAIRS[] = {
+		{ "SELECT ABS(-3) a, ABS(-2.5) b, ABS(NULL) c, ABS(4) d",
+		  "[{\"a\":3,\"b\":2.5,\"c\":null,\"d\":4}]" },
 		{ "SELECT CBRT(27) a, HYPOT(3, 4) b, LOG(1) c, LOG(2, 8) d, TRUNC(2.567, 2) e, TRUNC(-2.5) f, TRUNC(1234, -2) g, TRUNCATE(7) h, SINH(0) i",
 		  "[{\"a\":3.0,\"b\":5.0,\"c\":0.0,\"d\":3.0,\"e\":2.56,\"f\":-2.0,\"g\":1200,\"h\":7,\"i\":0.0}]" },
 		{ "SELECT BITWISE_AND(12, 10) a, BITWISE_OR(12, 10) b, BITWISE_XOR(12, 10) c, BITWISE_NOT(0) d",
@@ -57,6 +59,8 @@ static bool numbers_are_computed(void)
 	};
 
 	return give(PAIRS, countof(PAIRS)) && refuses("SELECT LOG(0)", "above 0") &&
+	       refuses("SELECT ABS(-9223372036854775807 - 1)", "too large for an int") &&
+	       refuses("SELECT ABS('x')", "A number was expected") &&
 	       refuses("SELECT CBRT('x')", "A number was expected here, not string") &&
 	       refuses("SELECT BITWISE_AND(1.5, 1)", "take ints");
 }
