@@ -89,7 +89,7 @@ static struct snapshot *snapshot_of(struct binder *b, const struct from_item *it
 	vec_add(b, &b->collections, read);
 	if (b->r)
 		return nullptr;
-	int r = snapshot_take(b->store, workspace, name, &read->snapshot);
+	int r = store_snapshot(b->store, workspace, name, &read->snapshot);
 	if (r > 0)
 		refuse_collection(b, item, workspace, name, r);
 	else

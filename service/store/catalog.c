@@ -130,8 +130,8 @@ int catalog_collections(struct store *store, const char *workspace, const char *
 	return r;
 }
 
-int snapshot_take(struct store *store, const char *workspace, const char *name,
-		  struct snapshot **ret)
+int store_snapshot(struct store *store, const char *workspace, const char *name,
+		   struct snapshot **ret)
 {
 	cleanup(live_unref_at) struct live *live = nullptr;
 

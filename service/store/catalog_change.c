@@ -4,7 +4,7 @@
 
 #include "service/store/catalog.h"
 
-#include <asm-generic/errno.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -277,7 +277,8 @@ static void remove_files(struct live *live)
 
 		/* What cannot be removed is removed when the store is opened again. */
 		if (part->segment && part->number == 0)
-			(void)!segment_remove(live->store, segment_number(part->segment));
+			(void)!segment_remove(&live->store->segments,
+					      segment_number(part->segment));
 	}
 }
 

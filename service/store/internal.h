@@ -24,6 +24,7 @@
 #include "service/disk/log.h"
 #include "service/keys/keys.h"
 #include "service/store/catalog.h"
+#include "service/store/segment.h"
 #include "service/store/store.h"
 
 struct sqlite3;
@@ -42,9 +43,9 @@ struct store_workspace {
 struct store {
 	char path[STORE_PATH], folder[STORE_PATH]; /* of the catalog; of all of it */
 	struct keys *keys;
-	struct folder *log_folder, *segment_folder;
+	struct folder *log_folder;
 	struct log *log;
-	struct cache *cache;
+	struct segments segments;
 	file_hook_fn *hook;
 	void *hook_data;
 
@@ -62,8 +63,7 @@ struct store {
 	size_t n_live, live_room;
 
 	pthread_mutex_t keeping;
-	int64_t next_segment;		     /* keeping */
-	atomic_uint_least64_t next_file_key; /* for the cache */
+	int64_t next_segment; /* keeping */
 
 	atomic_uint_least64_t memory; /* bytes of documents in memory */
 	pthread_mutex_t recovering;

@@ -39,7 +39,7 @@ int keep_install(struct rewrite *rewrite, const int64_t *removed, size_t n_remov
 
 	if (r) {
 		if (rewrite->row.chunks > 0)
-			(void)!segment_remove(live->store, rewrite->row.n);
+			(void)!segment_remove(&live->store->segments, rewrite->row.n);
 		return r > 0 ? 0 : r; /* it was deleted: there is nothing to be done any more */
 	}
 	r = live_settle(live);
@@ -57,7 +57,7 @@ int keep_install(struct rewrite *rewrite, const int64_t *removed, size_t n_remov
 		(void)!store_recover(live->store);
 	/* What cannot be removed is removed when the store is opened again. */
 	for (size_t i = 0; r == 0 && i < n_removed; i++)
-		(void)!segment_remove(live->store, removed[i]);
+		(void)!segment_remove(&live->store->segments, removed[i]);
 	return r;
 }
 

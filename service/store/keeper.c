@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/keeper.h"
 
-#include <bits/time.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -62,7 +61,7 @@ static void rest(struct store *store, struct idle *idle)
 	struct cache_figures figures;
 	uint64_t now_us = clock_mono_us();
 
-	cache_figures(store->cache, &figures);
+	cache_figures(store->segments.cache, &figures);
 	(void)pthread_mutex_lock(&store->keeping);
 	auto used = (uint64_t)store->next_segment;
 	(void)pthread_mutex_unlock(&store->keeping);
@@ -73,7 +72,7 @@ static void rest(struct store *store, struct idle *idle)
 	}
 	bool shrinks = !idle->shrunk && now_us - idle->since_us > IDLE_US;
 	if (shrinks)
-		cache_shrink(store->cache, 0);
+		cache_shrink(store->segments.cache, 0);
 	if (shrinks || (!idle->trimmed && now_us - idle->since_us > PAUSE_US))
 		heap_trim();
 	idle->shrunk |= shrinks;

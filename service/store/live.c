@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/live.h"
 
-#include <bits/time.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -171,6 +171,41 @@ bool live_key(struct live *live, int64_t n, uint8_t *ret, int64_t *ret_n)
 	}
 	(void)pthread_mutex_unlock(&live->lock);
 	return found;
+}
+
+/* Whose its segments are, under the key of that number; 0: the newest. key takes the key, and name the name. */
+static bool owner_of(struct live *live, int64_t n, uint8_t key[KEYS_DATA_KEY], char name[128],
+		     struct segment_owner *ret)
+{
+	*ret = (struct segment_owner) { .uuid = live->about.uuid, .name = name, .key = key };
+	(void)snprintf(name, 128, "%.60s.%.60s", live->about.workspace, live->about.name);
+	return live_key(live, n, key, &ret->key_number);
+}
+
+int live_segment_writer(struct live *live, int64_t n, struct segment_writer **ret)
+{
+	uint8_t key[KEYS_DATA_KEY];
+	char name[128];
+	struct segment_owner owner;
+	int r = owner_of(live, 0, key, name, &owner)
+			? segment_writer_new(&live->store->segments, &owner, n, ret)
+			: -ENOKEY;
+
+	explicit_bzero(key, sizeof(key));
+	return r;
+}
+
+int live_segment_open(struct live *live, const struct segment_row *row, struct part **ret)
+{
+	uint8_t key[KEYS_DATA_KEY];
+	char name[128];
+	struct segment_owner owner;
+	int r = owner_of(live, row->key, key, name, &owner)
+			? segment_open(&live->store->segments, &owner, row, ret)
+			: -EBADMSG;
+
+	explicit_bzero(key, sizeof(key));
+	return r;
 }
 
 int64_t live_log_number(struct live *live)

@@ -18,6 +18,7 @@
 #include "service/disk/log.h"
 #include "service/store/catalog.h"
 #include "service/store/recent.h"
+#include "service/store/segment.h"
 #include "service/store/snapshot.h"
 #include "service/store/state.h"
 
@@ -69,6 +70,13 @@ CLEANUP_FN(struct live, live_unref)
 
 /* A data key by its number; 0: the newest, *ret_n is which. Returns whether there is one; the caller wipes it. */
 [[nodiscard]] bool live_key(struct live *live, int64_t n, uint8_t *ret, int64_t *ret_n);
+
+/* Begin a segment of it, sealed under its newest key. Returns as segment_writer_new(). */
+[[nodiscard]] int live_segment_writer(struct live *live, int64_t n, struct segment_writer **ret);
+
+/* Open a segment of it. Returns as segment_open(). */
+[[nodiscard]] int live_segment_open(struct live *live, const struct segment_row *row,
+				    struct part **ret);
 
 /* Take the turn. Returns 0 with it, or CATALOG_NO_COLLECTION (it was deleted) or why it is broken, without. */
 [[nodiscard]] int live_begin(struct live *live);

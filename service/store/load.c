@@ -149,7 +149,7 @@ static int load_segment(struct live *live, const struct segment_row *row, struct
 	struct gone *gone[SEGMENT_CHUNKS_MAX] = {};
 	struct snapshot *more = nullptr;
 
-	int r = segment_open(live, row, part);
+	int r = live_segment_open(live, row, part);
 	if (r)
 		return r;
 	r = load_deleted(live->store, part, row, gone);
@@ -295,7 +295,7 @@ static int on_file(void *userdata, const char *name)
 		if (r)
 			return r == DB_ROW ? 0 : r;
 	}
-	return folder_remove(sweep->store->segment_folder, name);
+	return folder_remove(sweep->store->segments.folder, name);
 }
 
 static int sweep_files(struct store *store)
@@ -312,7 +312,7 @@ static int sweep_files(struct store *store)
 	if (r < 0)
 		return r;
 	store->next_segment = r == DB_ROW ? sqlite3_column_int64(last, 0) + 1 : 1;
-	return folder_list(store->segment_folder, on_file, &(struct sweep) { store, stmt });
+	return folder_list(store->segments.folder, on_file, &(struct sweep) { store, stmt });
 }
 
 int load_all(struct store *store)

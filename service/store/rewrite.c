@@ -3,17 +3,21 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
 #include "service/store/cluster.h"
 #include "service/store/gone.h"
+#include "service/store/internal.h"
 #include "service/store/part.h"
 #include "service/store/segment.h"
 #include "service/store/snapshot.h"
@@ -108,9 +112,33 @@ static int pack(struct rewrite *rewrite)
 
 static int need_writer(struct rewrite *rewrite)
 {
-	return rewrite->writer ? 0
-			       : segment_writer_new(rewrite->live, rewrite->segment, rewrite->rate,
-						    &rewrite->writer);
+	if (rewrite->writer)
+		return 0;
+	rewrite->began_us = clock_mono_us();
+	return live_segment_writer(rewrite->live, rewrite->segment, &rewrite->writer);
+}
+
+/* Whether there is no time for resting: writers may be waiting for the keeper, or all waits for its end. */
+static bool is_pressed(const struct rewrite *rewrite)
+{
+	struct store *store = rewrite->live->store;
+
+	return atomic_load(&store->memory) > STORE_MEMORY_MAX / 4 || atomic_load(&store->end);
+}
+
+/* Wait until as many bytes may have been written. */
+static void keep_to_rate(const struct rewrite *rewrite)
+{
+	uint64_t took_us = clock_mono_us() - rewrite->began_us;
+
+	if (rewrite->rate == 0 || is_pressed(rewrite))
+		return;
+	uint64_t due_us = segment_writer_bytes(rewrite->writer) * 1'000'000 / rewrite->rate;
+	if (due_us <= took_us)
+		return;
+	struct timespec rest = { .tv_sec = (time_t)((due_us - took_us) / 1'000'000),
+				 .tv_nsec = (long)((due_us - took_us) % 1'000'000 * 1000) };
+	(void)nanosleep(&rest, nullptr);
 }
 
 /* Write the builder's documents as a new chunk and begin another. */
@@ -128,6 +156,8 @@ static int flush(struct rewrite *rewrite)
 		target = r ? 0 : segment_writer_chunks(rewrite->writer);
 		if (r == 0)
 			r = segment_add(rewrite->writer, rewrite->builder);
+		if (r == 0)
+			keep_to_rate(rewrite);
 	}
 	if (r)
 		return r;
@@ -234,6 +264,8 @@ int rewrite_copy(struct rewrite *rewrite, uint32_t source)
 		return r;
 	uint32_t target = segment_writer_chunks(rewrite->writer);
 	r = segment_add_copy(rewrite->writer, entry->part);
+	if (r == 0)
+		keep_to_rate(rewrite);
 	return r ? r
 		 : add_run(rewrite, &(struct rewrite_run) { .source = source,
 							    .rows = entry->part->rows,
@@ -252,7 +284,7 @@ int rewrite_finish(struct rewrite *rewrite)
 	if (r == 0)
 		r = part_room(rewrite, rewrite->row.chunks);
 	if (r == 0)
-		r = segment_open(rewrite->live, &rewrite->row, rewrite->part);
+		r = live_segment_open(rewrite->live, &rewrite->row, rewrite->part);
 	if (r == 0)
 		rewrite->n_parts = rewrite->row.chunks;
 	return r;

@@ -24,12 +24,13 @@ struct rewrite {
 	struct live *live;
 	struct snapshot *before; /* owned */
 	size_t first, n;	 /* entries of it that are replaced */
-	uint64_t rate;		 /* as of segment_writer_new() */
+	uint64_t rate;		 /* bytes a second that may be written; 0: as fast as it goes */
 	int64_t segment;	 /* number of the new segment; 0: the new chunks stay in memory */
 	struct cluster *cluster; /* owned; or nullptr: documents stay in their order */
 
 	struct builder *builder;
 	struct segment_writer *writer;
+	uint64_t began_us;	/* to write; monotonic */
 	struct segment_row row; /* of the new segment, if there is one (chunks > 0) */
 	struct part **part;	/* [n_parts] the new chunks */
 	uint32_t n_parts, part_room;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,14 +17,12 @@
 #include "service/disk/file.h"
 #include "service/disk/sealed.h"
 #include "service/store/footer.h"
-#include "service/store/internal.h"
-#include "service/store/live.h"
 #include "service/store/part.h"
 #include "service/store/segment_body.h"
 
 struct segment {
 	atomic_uint refs;
-	struct store *store;
+	struct segments *all;
 	struct segment_row row;
 	uint64_t file_key; /* for the cache */
 	struct sealed *sealed;
@@ -43,19 +42,19 @@ void segment_context(const char *uuid, int64_t n, char ret[SEALED_CONTEXT_MAX])
 	(void)snprintf(ret, SEALED_CONTEXT_MAX, "segment %" PRIi64 " %s", n, uuid);
 }
 
-int segment_remove(struct store *store, int64_t n)
+int segment_remove(struct segments *segments, int64_t n)
 {
 	char name[32];
 
 	segment_name(n, name);
-	return folder_remove(store->segment_folder, name);
+	return folder_remove(segments->folder, name);
 }
 
 struct segment *segment_unref(struct segment *segment)
 {
 	if (!segment || atomic_fetch_sub_explicit(&segment->refs, 1, memory_order_acq_rel) != 1)
 		return nullptr;
-	cache_forget(segment->store->cache, segment->file_key);
+	cache_forget(segment->all->cache, segment->file_key);
 	sealed_close(segment->sealed);
 	free(segment);
 	return nullptr;
@@ -78,13 +77,24 @@ int64_t segment_number(const struct segment *segment)
 	return segment->row.n;
 }
 
-/* Remember what is wrong with a segment. Returns -EBADMSG. */
+/* Tell what is wrong with a segment: the text with its number and owner in it. Returns -EBADMSG. */
+[[gnu::format(printf, 2, 3)]] static int tell_damage(const struct segment *segment,
+						     const char *format, ...)
+{
+	char sentence[256];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	segment->all->on_damage(segment->all->userdata, sentence);
+	return -EBADMSG;
+}
+
 static int damaged(const struct segment *segment, uint32_t page)
 {
-	store_note_damage(segment->store,
-			  "Page %" PRIu32 " of segment %" PRIi64 " of %s is damaged.", page,
-			  segment->row.n, segment->owner);
-	return -EBADMSG;
+	return tell_damage(segment, "Page %" PRIu32 " of segment %" PRIi64 " of %s is damaged.",
+			   page, segment->row.n, segment->owner);
 }
 
 void segment_place(const struct part *part, uint32_t *ret_page, uint32_t *ret_pages)
@@ -115,7 +125,7 @@ static int pin(void *userdata, const struct blob *blob, struct chunk_pinned *ret
 		(void)!damaged(segment, segment->row.footer);
 		return CHUNK_DAMAGED;
 	}
-	int r = cache_pin(segment->store->cache, segment->sealed, segment->file_key,
+	int r = cache_pin(segment->all->cache, segment->sealed, segment->file_key,
 			  (struct extent) { body->page + blob->page, blob->pages }, &data, &pinned,
 			  &about);
 	if (r == SEALED_DAMAGED) {
@@ -175,32 +185,23 @@ int segment_read(const struct part *part, uint32_t page, uint32_t pages, uint8_t
 
 /* --- open ---------------------------------------------------------------------------------- */
 
-static int open_file(struct live *live, struct segment *segment)
+static int open_file(struct segment *segment, const struct segment_owner *owner)
 {
 	cleanup(file_close_at) struct file *file = nullptr;
-	uint8_t key[SEALED_KEY];
 	char name[32], context[SEALED_CONTEXT_MAX];
-	int64_t n = 0;
 
 	segment_name(segment->row.n, name);
-	segment_context(live->about.uuid, segment->row.n, context);
-	int r = file_open(live->store->segment_folder, name, &file);
-	if (r == -ENOENT) {
-		store_note_damage(live->store, "Segment %" PRIi64 " of %s is missing.",
-				  segment->row.n, segment->owner);
-		return -EBADMSG;
-	}
+	segment_context(owner->uuid, segment->row.n, context);
+	int r = file_open(segment->all->folder, name, &file);
+	if (r == -ENOENT)
+		return tell_damage(segment, "Segment %" PRIi64 " of %s is missing.", segment->row.n,
+				   segment->owner);
 	if (r == 0)
-		r = live_key(live, segment->row.key, key, &n) ? 0 : -EBADMSG;
-	if (r == 0)
-		r = sealed_open(&file, key, context, segment->row.pages, &segment->sealed);
-	explicit_bzero(key, sizeof(key));
-	if (r > 0) {
-		store_note_damage(live->store,
-				  "The header or length of segment %" PRIi64 " of %s is damaged.",
-				  segment->row.n, segment->owner);
-		return -EBADMSG;
-	}
+		r = sealed_open(&file, owner->key, context, segment->row.pages, &segment->sealed);
+	if (r > 0)
+		return tell_damage(segment,
+				   "The header or length of segment %" PRIi64 " of %s is damaged.",
+				   segment->row.n, segment->owner);
 	return r;
 }
 
@@ -224,7 +225,8 @@ static int open_chunks(struct segment *segment, const uint8_t *footer, size_t le
 	return r;
 }
 
-int segment_open(struct live *live, const struct segment_row *row, struct part **ret)
+int segment_open(struct segments *segments, const struct segment_owner *owner,
+		 const struct segment_row *row, struct part **ret)
 {
 	uint64_t len = ((uint64_t)row->pages - row->footer) * SEALED_PAGE;
 	cleanup(segment_unref_at) struct segment *segment = calloc(1, sizeof(*segment));
@@ -233,15 +235,14 @@ int segment_open(struct live *live, const struct segment_row *row, struct part *
 	if (!segment)
 		return -ENOMEM;
 	atomic_init(&segment->refs, 1);
-	segment->store = live->store;
+	segment->all = segments;
 	segment->row = *row;
-	segment->file_key = atomic_fetch_add(&live->store->next_file_key, 1);
-	(void)snprintf(segment->owner, sizeof(segment->owner), "%.60s.%.60s", live->about.workspace,
-		       live->about.name);
+	segment->file_key = atomic_fetch_add(&segments->next_file_key, 1);
+	(void)snprintf(segment->owner, sizeof(segment->owner), "%s", owner->name);
 	if (row->chunks > SEGMENT_CHUNKS_MAX || row->footer >= row->pages ||
 	    len > SEGMENT_FOOTER_MAX)
 		return damaged(segment, row->footer);
-	int r = open_file(live, segment);
+	int r = open_file(segment, owner);
 	if (r)
 		return r;
 	auto_free uint8_t *footer = malloc(len);

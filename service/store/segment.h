@@ -10,6 +10,7 @@
  * Threads: a writer belongs to one; a segment to any, reference counted.
  */
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,9 +20,9 @@
 #include "service/disk/sealed.h"
 #include "service/store/part.h"
 
-struct live;
+struct cache;
+struct folder;
 struct segment;
-struct store;
 
 constexpr uint32_t SEGMENT_CHUNKS_MAX = 64;
 constexpr size_t SEGMENT_FOOTER_MAX = 256u << 20;
@@ -37,6 +38,22 @@ struct segment_row {
 	uint64_t rows;
 };
 
+/* What all segments of a store share. */
+struct segments {
+	struct folder *folder;
+	struct cache *cache;					 /* of their pages */
+	atomic_uint_least64_t next_file_key;			 /* for the cache; from 1 */
+	void (*on_damage)(void *userdata, const char *sentence); /* called by any thread */
+	void *userdata;
+};
+
+/* Whose a segment is, and what it is sealed under. */
+struct segment_owner {
+	const char *uuid, *name; /* the collection's; the name is for sentences on damage */
+	int64_t key_number;
+	const uint8_t *key; /* [SEALED_KEY] */
+};
+
 /* Write the name of a segment's file. */
 void segment_name(int64_t n, char ret[32]);
 
@@ -45,14 +62,13 @@ struct segment_writer;
 /*
  * Begin a segment's file.
  *
- * live   whose; borrowed until the writer is freed
- * n      the number it will have
- * rate   at most so many bytes a second; 0: as fast as it goes
+ * segments  borrowed until the writer is freed
+ * n         the number it will have
  *
  * Returns 0 or -errno.
  */
-[[nodiscard]] int segment_writer_new(struct live *live, int64_t n, uint64_t rate,
-				     struct segment_writer **ret);
+[[nodiscard]] int segment_writer_new(struct segments *segments, const struct segment_owner *owner,
+				     int64_t n, struct segment_writer **ret);
 
 /* Free, and remove the file unless it was finished. nullptr is a no-op. Always returns nullptr. */
 struct segment_writer *segment_writer_free(struct segment_writer *writer);
@@ -67,20 +83,26 @@ CLEANUP_FN(struct segment_writer, segment_writer_free)
 /* Chunks so far. */
 [[nodiscard]] uint32_t segment_writer_chunks(const struct segment_writer *writer);
 
+/* Bytes written so far. */
+[[nodiscard]] uint64_t segment_writer_bytes(const struct segment_writer *writer);
+
 /* Write the rest, make the file durable under its name, and say what the catalog has to know. Returns 0 or -errno. */
 [[nodiscard]] int segment_finish(struct segment_writer *writer, struct segment_row *ret);
 
 /*
  * Open a segment.
  *
- * ret  [row->chunks] its chunks; set only on success, each is the caller's
+ * segments  borrowed until the last of its chunks is left
+ * owner     with the key of row->key
+ * ret       [row->chunks] its chunks; set only on success, each is the caller's
  *
- * Returns 0, -EBADMSG (store_damage() says what is wrong) or another -errno.
+ * Returns 0, -EBADMSG (on_damage() was told what is wrong) or another -errno.
  */
-[[nodiscard]] int segment_open(struct live *live, const struct segment_row *row, struct part **ret);
+[[nodiscard]] int segment_open(struct segments *segments, const struct segment_owner *owner,
+			       const struct segment_row *row, struct part **ret);
 
 /* Remove a segment's file; those who have it open keep it. Returns 0 or -errno. */
-[[nodiscard]] int segment_remove(struct store *store, int64_t n);
+[[nodiscard]] int segment_remove(struct segments *segments, int64_t n);
 
 /* Leave it. nullptr is a no-op. Always returns nullptr. */
 struct segment *segment_unref(struct segment *segment);

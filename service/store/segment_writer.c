@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/segment.h"
 
-#include <asm-generic/errno.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "common/clock.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
 #include "service/column/strings.h"
 #include "service/disk/file.h"
 #include "service/disk/sealed.h"
 #include "service/store/footer.h"
-#include "service/store/internal.h"
-#include "service/store/live.h"
 #include "service/store/pages.h"
 #include "service/store/part.h"
 #include "service/store/segment_body.h"
@@ -31,42 +25,38 @@ constexpr uint32_t COPY_PAGES = 16;   /* read at once */
 constexpr size_t ADD_MAX = 64u << 20; /* bytes given to the sealer at once; whole pages */
 
 struct segment_writer {
-	struct live *live;
+	struct segments *segments;
 	struct segment_row row;
 	struct file *file;
 	struct sealed_writer *sealed;
 	struct pages pages;
 	struct buf head, footer;
 	uint32_t page; /* pages written so far */
-	uint64_t rate, began_us, written;
+	uint64_t written;
 	char name[32], temp[40];
 	bool finished;
 };
 
-int segment_writer_new(struct live *live, int64_t n, uint64_t rate, struct segment_writer **ret)
+int segment_writer_new(struct segments *segments, const struct segment_owner *owner, int64_t n,
+		       struct segment_writer **ret)
 {
 	cleanup(segment_writer_free_at) struct segment_writer *writer = calloc(1, sizeof(*writer));
-	uint8_t key[SEALED_KEY];
 	char context[SEALED_CONTEXT_MAX];
 
 	if (!writer)
 		return -ENOMEM;
-	writer->live = live;
+	writer->segments = segments;
 	writer->row.n = n;
-	writer->rate = rate;
-	writer->began_us = clock_mono_us();
+	writer->row.key = owner->key_number;
 	writer->pages = pages_make();
 	writer->head = buf_make(SEGMENT_FOOTER_MAX);
 	writer->footer = buf_make(SEGMENT_FOOTER_MAX);
 	segment_name(n, writer->name);
 	(void)snprintf(writer->temp, sizeof(writer->temp), "%s.new", writer->name);
-	if (!live_key(live, 0, key, &writer->row.key))
-		return -ENOKEY;
-	int r = file_create(live->store->segment_folder, writer->temp, &writer->file);
-	segment_context(live->about.uuid, n, context);
+	int r = file_create(segments->folder, writer->temp, &writer->file);
+	segment_context(owner->uuid, n, context);
 	if (r == 0)
-		r = sealed_writer_new(writer->file, key, context, &writer->sealed);
-	explicit_bzero(key, sizeof(key));
+		r = sealed_writer_new(writer->file, owner->key, context, &writer->sealed);
 	if (r)
 		return r;
 	*ret = TAKE(writer);
@@ -78,41 +68,15 @@ struct segment_writer *segment_writer_free(struct segment_writer *writer)
 	if (!writer)
 		return nullptr;
 	sealed_writer_free(writer->sealed);
-	if (writer->file && !writer->finished) {
-		struct folder *folder = writer->live->store->segment_folder;
-
-		/* What cannot be removed now is removed when the store is opened again. */
-		(void)!folder_remove(folder, writer->temp);
-	}
+	/* What cannot be removed now is removed when the store is opened again. */
+	if (writer->file && !writer->finished)
+		(void)!folder_remove(writer->segments->folder, writer->temp);
 	file_close(writer->file);
 	pages_done(&writer->pages);
 	buf_done(&writer->head);
 	buf_done(&writer->footer);
 	free(writer);
 	return nullptr;
-}
-
-/* Whether there is no time for resting: writers may be waiting for the keeper, or all waits for its end. */
-static bool is_pressed(const struct segment_writer *writer)
-{
-	struct store *store = writer->live->store;
-
-	return atomic_load(&store->memory) > STORE_MEMORY_MAX / 4 || atomic_load(&store->end);
-}
-
-/* Wait until as many bytes may have been written. */
-static void keep_to_rate(const struct segment_writer *writer)
-{
-	uint64_t took_us = clock_mono_us() - writer->began_us;
-
-	if (writer->rate == 0 || is_pressed(writer))
-		return;
-	uint64_t due_us = writer->written * 1'000'000 / writer->rate;
-	if (due_us <= took_us)
-		return;
-	struct timespec rest = { .tv_sec = (time_t)((due_us - took_us) / 1'000'000),
-				 .tv_nsec = (long)((due_us - took_us) % 1'000'000 * 1000) };
-	(void)nanosleep(&rest, nullptr);
 }
 
 /* Append whole pages (the very last may be short). */
@@ -130,7 +94,6 @@ static int write_pages(struct segment_writer *writer, const uint8_t *data, size_
 		data += part;
 		len -= part;
 	}
-	keep_to_rate(writer);
 	return 0;
 }
 
@@ -197,9 +160,14 @@ uint32_t segment_writer_chunks(const struct segment_writer *writer)
 	return writer->row.chunks;
 }
 
+uint64_t segment_writer_bytes(const struct segment_writer *writer)
+{
+	return writer->written;
+}
+
 int segment_finish(struct segment_writer *writer, struct segment_row *ret)
 {
-	struct folder *folder = writer->live->store->segment_folder;
+	struct folder *folder = writer->segments->folder;
 	auto_buf struct buf footer = buf_make(SEGMENT_FOOTER_MAX);
 
 	footer_begin(&footer, writer->row.chunks);

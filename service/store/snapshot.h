@@ -12,7 +12,6 @@
 
 #include "common/base.h"
 #include "service/chunk/chunk.h"
-#include "service/store/store.h"
 
 struct snapshot_chunk {
 	struct chunk *chunk;
@@ -22,11 +21,7 @@ struct snapshot_chunk {
 	int64_t segment; /* number of the segment it is in; 0: in memory */
 };
 
-struct snapshot;
-
-/* Take what is visible now. Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION or -ENOMEM. A built-in collection is empty. */
-[[nodiscard]] int snapshot_take(struct store *store, const char *workspace, const char *name,
-				struct snapshot **ret);
+struct snapshot; /* made by store_snapshot() */
 
 /* Take part in its life. Returns snapshot. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/store/store.h"
 
-#include <bits/pthreadtypes.h>
-#include <bits/time.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -121,12 +119,13 @@ static int open_log(struct store *store)
 static int open_all(struct store *store, const struct store_options *options)
 {
 	bool import = false;
-	int r = cache_new(options->cache_bytes ? options->cache_bytes : CACHE_BYTES, &store->cache);
+	int r = cache_new(options->cache_bytes ? options->cache_bytes : CACHE_BYTES,
+			  &store->segments.cache);
 
 	if (r == 0)
 		r = open_folder(store, "log", &store->log_folder);
 	if (r == 0)
-		r = open_folder(store, "segments", &store->segment_folder);
+		r = open_folder(store, "segments", &store->segments.folder);
 	if (r == 0)
 		r = book_open(store);
 	if (r == 0)
@@ -142,6 +141,11 @@ static int open_all(struct store *store, const struct store_options *options)
 	return r;
 }
 
+static void note_segment(void *userdata, const char *sentence)
+{
+	store_note_damage(userdata, "%s", sentence);
+}
+
 int store_open(const char *folder, const struct store_options *options, struct store **ret)
 {
 	cleanup(store_close_at) struct store *store = calloc(1, sizeof(*store));
@@ -154,7 +158,9 @@ int store_open(const char *folder, const struct store_options *options, struct s
 	store->hook_data = options->hook_data;
 	store->may_be_doomed = true;
 	store->next_segment = 1;
-	atomic_init(&store->next_file_key, 1);
+	atomic_init(&store->segments.next_file_key, 1);
+	store->segments.on_damage = note_segment;
+	store->segments.userdata = store;
 	int len = snprintf(store->path, STORE_PATH, "%s/catalog.sqlite", folder);
 	if (len < 0 || (size_t)len >= STORE_PATH)
 		return -ENAMETOOLONG;
@@ -176,9 +182,9 @@ struct store *store_close(struct store *store)
 	keeper_stop(store);
 	table_done(store);
 	log_close(store->log);
-	cache_free(store->cache);
+	cache_free(store->segments.cache);
 	folder_close(store->log_folder);
-	folder_close(store->segment_folder);
+	folder_close(store->segments.folder);
 	(void)sqlite3_close_v2(store->db);
 	done_locks(store);
 	free(store);
@@ -243,7 +249,7 @@ uint64_t store_size(struct store *store)
 
 void store_cache(struct store *store, struct cache_figures *ret)
 {
-	cache_figures(store->cache, ret);
+	cache_figures(store->segments.cache, ret);
 }
 
 int store_uuid(char ret[STORE_UUID])

@@ -20,6 +20,7 @@
 #include "service/disk/file.h"
 #include "service/keys/keys.h"
 
+struct snapshot;
 struct store;
 
 constexpr size_t STORE_UUID = 37;    /* a UUID's text with its NUL */
@@ -55,6 +56,10 @@ struct store_options {
 /* Close; its snapshots must be gone. nullptr is a no-op. Always returns nullptr. */
 struct store *store_close(struct store *store);
 CLEANUP_FN(struct store, store_close)
+
+/* Take what is visible now. Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION or -ENOMEM. A built-in collection is empty. */
+[[nodiscard]] int store_snapshot(struct store *store, const char *workspace, const char *name,
+				 struct snapshot **ret);
 
 /* Bytes on disk: segments, log and catalog. */
 [[nodiscard]] uint64_t store_size(struct store *store);

@@ -194,7 +194,7 @@ static int read_some(struct store *store)
 {
 	struct snapshot *now = nullptr;
 	struct buf packed = buf_make(1 << 20);
-	int r = snapshot_take(store, "commons", "events", &now);
+	int r = store_snapshot(store, "commons", "events", &now);
 
 	for (uint32_t round = 0; r == 0 && round < 2; round++) {
 		size_t chunks = snapshot_chunks(now) < 8 ? snapshot_chunks(now) : 8;
@@ -225,7 +225,7 @@ static void tell_lanes(struct store *store)
 	struct snapshot *now = nullptr;
 	uint64_t bytes[LANE_COUNT] = {}, heads = 0;
 
-	if (snapshot_take(store, "commons", "events", &now))
+	if (store_snapshot(store, "commons", "events", &now))
 		return;
 	for (size_t i = 0; i < snapshot_chunks(now); i++) {
 		const struct chunk *chunk = snapshot_chunk(now, i)->chunk;
@@ -291,7 +291,7 @@ int main(int argc, char **argv)
 	if (store) {
 		struct snapshot *now = nullptr;
 
-		if (snapshot_take(store, "commons", "events", &now) == 0)
+		if (store_snapshot(store, "commons", "events", &now) == 0)
 			printf("%-24s %" PRIi64 " in %zu chunks\n", "documents",
 			       snapshot_documents(now), snapshot_chunks(now));
 		snapshot_unref(now);

@@ -26,7 +26,7 @@ struct content {
 /* Seal the content in the place of a segment's file. */
 static int write_segment(struct live *live, int64_t n, struct content *content)
 {
-	struct folder *folder = live->store->segment_folder;
+	struct folder *folder = live->store->segments.folder;
 	cleanup(file_close_at) struct file *file = nullptr;
 	cleanup(sealed_writer_free_at) struct sealed_writer *writer = nullptr;
 	uint8_t key[SEALED_KEY];
@@ -38,7 +38,7 @@ static int write_segment(struct live *live, int64_t n, struct content *content)
 	segment_context(live->about.uuid, n, context);
 	if (!live_key(live, 0, key, &which))
 		return -ENOKEY;
-	int r = segment_remove(live->store, n);
+	int r = segment_remove(&live->store->segments, n);
 	if (r == 0)
 		r = file_create(folder, name, &file);
 	if (r == 0)

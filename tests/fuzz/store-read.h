@@ -50,7 +50,7 @@ static inline int64_t store_read(struct fixture *f, const char *name)
 	cleanup(snapshot_unref_at) struct snapshot *now = nullptr;
 	size_t chunk = 0;
 	uint32_t row = 0;
-	int r = snapshot_take(f->store, "commons", name, &now);
+	int r = store_snapshot(f->store, "commons", name, &now);
 
 	if (r) {
 		if (!store_read_may_fail(r))

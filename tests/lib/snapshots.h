@@ -4,7 +4,7 @@
 /*
  * snapshots: collections in memory that stand in for the store's, for tests of what reads them.
  *
- * Implements service/store/snapshot.h but for snapshot_take() and snapshot_find(); not to be linked with the store.
+ * Implements service/store/snapshot.h but for store_snapshot() and snapshot_find(); not to be linked with the store.
  */
 
 #include <stddef.h>

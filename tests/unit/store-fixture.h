@@ -141,7 +141,7 @@ static inline int fixture_get(struct fixture *f, const char *name, const char *i
 	struct value value;
 	size_t chunk = 0;
 	uint32_t row = 0;
-	int r = snapshot_take(f->store, "commons", name, &now);
+	int r = store_snapshot(f->store, "commons", name, &now);
 
 	if (r)
 		return r;
@@ -165,7 +165,7 @@ static inline int64_t fixture_count(struct fixture *f, const char *name)
 	cleanup(snapshot_unref_at) struct snapshot *now = nullptr;
 	int64_t n = 0;
 
-	if (snapshot_take(f->store, "commons", name, &now))
+	if (store_snapshot(f->store, "commons", name, &now))
 		return -1;
 	for (size_t i = 0; i < snapshot_chunks(now); i++)
 		n += chunk_rows(snapshot_chunk(now, i)->chunk) - snapshot_chunk(now, i)->n_deleted;

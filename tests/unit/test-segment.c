@@ -65,7 +65,7 @@ static bool read_pages(struct fixture *f, uint8_t *ret)
 	CHECK_EQ(store_find(f->store, "commons", "two", &live), 0);
 	CHECK(live_key(live, 0, key, &n));
 	segment_context(live->about.uuid, 1, context);
-	CHECK_EQ(file_open(f->store->segment_folder, "1.segment", &file), 0);
+	CHECK_EQ(file_open(f->store->segments.folder, "1.segment", &file), 0);
 	CHECK_EQ(sealed_open(&file, key, context, PAGES, &sealed), 0);
 	CHECK_EQ(sealed_read(sealed, (struct extent) { 0, PAGES }, ret, &page), 0);
 	return true;

@@ -90,7 +90,7 @@ static bool is_whole(struct fixture *f)
 {
 	cleanup(snapshot_unref_at) struct snapshot *now = nullptr;
 
-	CHECK_EQ(snapshot_take(f->store, "commons", "c", &now), 0);
+	CHECK_EQ(store_snapshot(f->store, "commons", "c", &now), 0);
 	for (size_t w = 0; w < WRITERS; w++) {
 		int64_t first = -1;
 

@@ -273,7 +273,7 @@ static bool has_ranges(struct fixture *f, size_t least_chunks)
 {
 	cleanup(snapshot_unref_at) struct snapshot *now = nullptr;
 
-	CHECK_EQ(snapshot_take(f->store, "commons", "c", &now), 0);
+	CHECK_EQ(store_snapshot(f->store, "commons", "c", &now), 0);
 	size_t n = snapshot_chunks(now);
 	CHECK(n >= least_chunks);
 	for (size_t i = 0; i < n; i++) {
@@ -412,7 +412,7 @@ static bool what_fills_memory_during_a_merge_is_sealed_in_between(void)
 
 	CHECK(merge_with(&f, &meanwhile));
 	CHECK(meanwhile.v == 0 && meanwhile.r == 0);
-	CHECK_EQ(snapshot_take(f.store, "commons", "c", &now), 0);
+	CHECK_EQ(store_snapshot(f.store, "commons", "c", &now), 0);
 	CHECK_EQ(snapshot_chunks(now), 3u);
 	for (size_t i = 0; i < snapshot_chunks(now); i++)
 		CHECK(snapshot_chunk(now, i)->segment != 0);

@@ -261,7 +261,7 @@ static bool a_snapshot_stays_as_it_is(void)
 	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
 	CHECK_EQ(fixture_add(&f, "c", "[{\"_id\":\"x\"},{\"_id\":\"y\"}]", 1, nullptr), 0);
 	CHECK_EQ(store_keep(f.store, STORE_KEEP_SEAL), 0);
-	CHECK_EQ(snapshot_take(f.store, "commons", "c", &before), 0);
+	CHECK_EQ(store_snapshot(f.store, "commons", "c", &before), 0);
 	CHECK_EQ(fixture_delete(&f, "c", "x"), 0);
 	CHECK_EQ(store_keep(f.store, STORE_KEEP_PURGE), 0);
 	CHECK_EQ(catalog_collection_delete(f.store, "commons", "c"), 0);
