@@ -6,7 +6,7 @@ service/engine/calls.src := service/engine/call.c service/engine/call_catalog.c 
 programs += service/engine/redoubt-engine
 service/engine/redoubt-engine.src  := service/engine/main.c
 # The engine and what it is made of, top down; its tests link the same. Not := because the other folders come later.
-engine_libs = service/engine/calls $(sql_libs) service/store/store service/keys/keys service/api/api common/keyring/keyring
+engine_libs = service/engine/calls $(sql_libs) $(store_own) service/keys/keys service/api/api common/keyring/keyring
 service/engine/redoubt-engine.libs = $(engine_libs) common/common
 service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson libpcre2-8
 

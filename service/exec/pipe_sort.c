@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "service/exec/pipe_internal.h"
-#include "service/exec/sorter.h"
+#include "service/sort/sorter.h"
 
 /*
  * All rows in an order, or more of them than the best of are kept in memory; or in no order, but that of their positions. Each thread collects; what does not fit goes to

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/exec/best.h"
 #include "service/exec/pipe_internal.h"
+#include "service/sort/best.h"
 #include "service/vector/rows.h"
 
 /*

@@ -18,7 +18,7 @@
 #include "service/exec/join.h"
 #include "service/exec/prepared.h"
 #include "service/exec/scan.h"
-#include "service/store/snapshot.h"
+#include "service/snapshot/snapshot.h"
 
 struct run {
 	struct exec_query *query;

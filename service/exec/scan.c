@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/exec/prune.h"
 #include "service/exec/stage.h"
+#include "service/source/prune.h"
 
 int scan_new(struct exec_query *query, const struct prepared *prepared, const struct joined *joined,
 	     struct scan **ret)

@@ -14,8 +14,8 @@
 #include "service/crew/query.h"
 #include "service/exec/join.h"
 #include "service/exec/prepared.h"
-#include "service/exec/source.h"
 #include "service/expression/eval.h"
+#include "service/source/source.h"
 
 struct scan;
 struct stretch;

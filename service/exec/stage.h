@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/exec/prune.h"
 #include "service/exec/scan.h"
 #include "service/exec/split.h"
+#include "service/source/prune.h"
 #include "service/vector/batch.h"
 
 /* What an outer key's strings lead to, by code of their dictionary. */

@@ -11,10 +11,10 @@
 #include <strings.h>
 
 #include "common/clock.h"
+#include "service/snapshot/snapshot.h"
 #include "service/sql/draft.h"
 #include "service/sql/evaluate.h"
 #include "service/sql/pushdown.h"
-#include "service/store/snapshot.h"
 
 void *bind_node(struct binder *b, size_t size)
 {

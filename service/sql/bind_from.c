@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "service/chunk/chunk.h"
+#include "service/snapshot/snapshot.h"
 #include "service/sql/bind_call.h"
 #include "service/sql/draft.h"
 #include "service/sql/pushdown.h"
 #include "service/store/catalog.h"
-#include "service/store/snapshot.h"
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "service/chunk/chunk.h"
-#include "service/store/snapshot.h"
+#include "service/snapshot/snapshot.h"
 
 /* Find a word among a source's columns, or as a member of what it spreads. Returns whether it can be there. */
 static bool find_column(struct source *source, const char *name, size_t used, struct resolved *ret)

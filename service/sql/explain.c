@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "service/expression/plan.h"
-#include "service/store/snapshot.h"
+#include "service/snapshot/snapshot.h"
 #include "service/value/value.h"
 #include "service/value/value_json.h"
 

@@ -9,8 +9,8 @@
 #include "service/exec/pipe.h"
 #include "service/expression/plan.h"
 #include "service/function/udf.h"
+#include "service/snapshot/snapshot.h"
 #include "service/sql/sql.h"
-#include "service/store/snapshot.h"
 #include "service/vector/cell.h"
 
 /* Source: sqlite.org/vtab.html, section 3.1, eponymous-only virtual tables. */

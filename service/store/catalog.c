@@ -12,9 +12,9 @@
 #include "common/base.h"
 #include "service/chunk/chunk.h"
 #include "service/column/spans.h"
+#include "service/snapshot/state.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
-#include "service/store/state.h"
 #include "service/store/table.h"
 
 constexpr uint32_t FIELD_NAME_MAX = 256; /* longer names are stored but not listed */

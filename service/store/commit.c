@@ -11,11 +11,11 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "service/segment/gone.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/state.h"
 #include "service/store/db.h"
-#include "service/store/gone.h"
 #include "service/store/internal.h"
-#include "service/store/segment.h"
-#include "service/store/state.h"
 
 constexpr size_t GONE_BLOB_MAX = 16'384;
 

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "common/base.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/state.h"
 #include "service/store/live.h"
-#include "service/store/segment.h"
-#include "service/store/state.h"
 
 /*
  * Make durable what a state has in segments: which there are, which rows are deleted, and from where on the log is needed.

@@ -13,14 +13,14 @@
 #include "service/chunk/builder.h"
 #include "service/column/spans.h"
 #include "service/disk/log.h"
+#include "service/segment/ids.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/catalog.h"
 #include "service/store/frame.h"
-#include "service/store/ids.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
 #include "service/store/recent.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 #include "service/store/write.h"
 
 static_assert(DOCUMENTS_ID == LOG_ID && DOCUMENTS_ID == RECENT_ID);

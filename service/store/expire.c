@@ -15,13 +15,13 @@
 #include "service/chunk/column.h"
 #include "service/column/kind.h"
 #include "service/disk/log.h"
+#include "service/segment/gone.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/documents.h"
 #include "service/store/frame.h"
-#include "service/store/gone.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 #include "service/store/write.h"
 
 /* A search for old documents. */

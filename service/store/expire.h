@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/store/state.h"
+#include "service/snapshot/state.h"
 
 /*
  * Count a state's documents with an _event_time before a time, and delete them from a draft.

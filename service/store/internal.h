@@ -23,8 +23,8 @@
 #include "service/disk/file.h"
 #include "service/disk/log.h"
 #include "service/keys/keys.h"
+#include "service/segment/segment.h"
 #include "service/store/catalog.h"
-#include "service/store/segment.h"
 #include "service/store/store.h"
 
 struct sqlite3;

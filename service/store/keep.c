@@ -11,14 +11,14 @@
 #include "common/clock.h"
 #include "service/chunk/chunk.h"
 #include "service/disk/log.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/commit.h"
 #include "service/store/internal.h"
 #include "service/store/keep_merge.h"
 #include "service/store/live.h"
 #include "service/store/rewrite.h"
-#include "service/store/segment.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 #include "service/store/store.h"
 
 constexpr uint64_t OLD_US = 60'000'000; /* in memory; then it is sealed, full or not */

@@ -9,14 +9,14 @@
 #include "common/base.h"
 #include "common/clock.h"
 #include "service/chunk/chunk.h"
-#include "service/store/cluster.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/cluster.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/internal.h"
 #include "service/store/keep.h"
 #include "service/store/live.h"
 #include "service/store/rewrite.h"
-#include "service/store/segment.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 #include "service/store/store.h"
 
 constexpr size_t MERGE = 8;	     /* segments of a size that become one */

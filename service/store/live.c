@@ -17,13 +17,13 @@
 #include "common/secret.h"
 #include "service/chunk/chunk.h"
 #include "service/disk/log.h"
+#include "service/segment/part.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/catalog.h"
 #include "service/store/internal.h"
-#include "service/store/part.h"
 #include "service/store/recent.h"
-#include "service/store/segment.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 
 constexpr uint64_t ROWS_MAX = UINT64_C(4) * CHUNK_ROWS; /* in memory, of one collection */
 constexpr size_t SEEN_PARTS = 4;

@@ -16,11 +16,11 @@
 #include "common/base.h"
 #include "common/secret.h"
 #include "service/disk/log.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/catalog.h"
 #include "service/store/recent.h"
-#include "service/store/segment.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 
 constexpr int64_t LIVE_KEYS_MAX = 65'535; /* data keys of one collection; 16 bits in the log */
 

@@ -15,13 +15,13 @@
 #include "common/clock.h"
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
-#include "service/store/cluster.h"
-#include "service/store/gone.h"
+#include "service/segment/gone.h"
+#include "service/segment/part.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/cluster.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/internal.h"
-#include "service/store/part.h"
-#include "service/store/segment.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 
 constexpr uint32_t PENDING = UINT32_MAX;
 constexpr size_t CHUNK_BYTES_MAX = 2u << 30;

@@ -13,9 +13,9 @@
 
 #include "common/base.h"
 #include "service/chunk/builder.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/state.h"
 #include "service/store/live.h"
-#include "service/store/segment.h"
-#include "service/store/state.h"
 
 struct cluster;
 struct rewrite_run;

@@ -21,12 +21,12 @@
 #include "service/disk/file.h"
 #include "service/disk/log.h"
 #include "service/disk/sealed.h"
+#include "service/segment/segment.h"
+#include "service/snapshot/state.h"
 #include "service/store/import.h"
 #include "service/store/internal.h"
 #include "service/store/keeper.h"
 #include "service/store/live.h"
-#include "service/store/segment.h"
-#include "service/store/state.h"
 #include "service/store/table.h"
 
 constexpr size_t CACHE_BYTES = 128u << 20;

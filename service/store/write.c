@@ -12,16 +12,16 @@
 #include "service/chunk/builder.h"
 #include "service/chunk/chunk.h"
 #include "service/disk/log.h"
-#include "service/store/find.h"
+#include "service/segment/gone.h"
+#include "service/segment/ids.h"
+#include "service/segment/part.h"
+#include "service/snapshot/find.h"
+#include "service/snapshot/snapshot.h"
+#include "service/snapshot/state.h"
 #include "service/store/frame.h"
-#include "service/store/gone.h"
-#include "service/store/ids.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
-#include "service/store/part.h"
 #include "service/store/recent.h"
-#include "service/store/snapshot.h"
-#include "service/store/state.h"
 
 void write_done(struct write *write)
 {

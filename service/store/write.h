@@ -12,10 +12,10 @@
 
 #include "common/base.h"
 #include "service/chunk/builder.h"
-#include "service/store/ids.h"
+#include "service/segment/ids.h"
+#include "service/segment/part.h"
+#include "service/snapshot/state.h"
 #include "service/store/live.h"
-#include "service/store/part.h"
-#include "service/store/state.h"
 
 struct write {
 	struct part *part;

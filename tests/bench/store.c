@@ -24,9 +24,9 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/document.h"
 #include "service/keys/keys.h"
+#include "service/snapshot/snapshot.h"
 #include "service/store/catalog.h"
 #include "service/store/documents.h"
-#include "service/store/snapshot.h"
 #include "service/store/store.h"
 
 constexpr size_t THREADS = 2;

@@ -11,10 +11,10 @@
 #include "service/chunk/chunk.h"
 #include "service/chunk/document.h"
 #include "service/disk/log.h"
-#include "service/store/gone.h"
+#include "service/segment/gone.h"
+#include "service/snapshot/snapshot.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
-#include "service/store/snapshot.h"
 #include "service/value/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,11 +8,11 @@
 #include "common/bytes.h"
 #include "service/disk/file.h"
 #include "service/disk/sealed.h"
+#include "service/segment/segment.h"
+#include "service/segment/segment_body.h"
 #include "service/store/db.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
-#include "service/store/segment.h"
-#include "service/store/segment_body.h"
 #include "tests/fuzz/store-read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/store/footer.h"
+#include "service/segment/footer.h"
+#include "service/segment/gone.h"
+#include "service/segment/segment.h"
 #include "service/store/frame.h"
-#include "service/store/gone.h"
-#include "service/store/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

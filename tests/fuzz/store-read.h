@@ -15,8 +15,8 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/chunk/document.h"
+#include "service/snapshot/snapshot.h"
 #include "service/store/catalog.h"
-#include "service/store/snapshot.h"
 #include "tests/unit/store-fixture.h"
 
 constexpr uint32_t STORE_READ_ROWS = 300; /* of a chunk */

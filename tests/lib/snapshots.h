@@ -4,14 +4,14 @@
 /*
  * snapshots: collections in memory that stand in for the store's, for tests of what reads them.
  *
- * Implements service/store/snapshot.h but for store_snapshot() and snapshot_find(); not to be linked with the store.
+ * Implements service/snapshot/snapshot.h but for store_snapshot() and snapshot_find(); not to be linked with the store.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base.h"
-#include "service/store/snapshot.h"
+#include "service/snapshot/snapshot.h"
 
 /* An empty collection. Returns nullptr if there is no memory. */
 [[nodiscard]] struct snapshot *snapshots_new(void);

@@ -19,9 +19,9 @@
 #include "service/chunk/builder.h"
 #include "service/chunk/document.h"
 #include "service/keys/keys.h"
+#include "service/snapshot/snapshot.h"
 #include "service/store/catalog.h"
 #include "service/store/documents.h"
-#include "service/store/snapshot.h"
 #include "service/store/store.h"
 #include "service/value/value_json.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service/store/segment.h"
+#include "service/segment/segment.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,9 +9,9 @@
 #include "common/base.h"
 #include "service/disk/file.h"
 #include "service/disk/sealed.h"
+#include "service/segment/segment_body.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
-#include "service/store/segment_body.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/store-fixture.h"
 

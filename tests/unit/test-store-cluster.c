@@ -8,7 +8,7 @@
 
 #include "common/base.h"
 #include "service/chunk/chunk_key.h"
-#include "service/store/cluster.h"
+#include "service/snapshot/cluster.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/store-fixture.h"

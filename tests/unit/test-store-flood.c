@@ -11,7 +11,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "service/column/hash.h"
-#include "service/store/ids.h"
+#include "service/segment/ids.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/store-fixture.h"
 

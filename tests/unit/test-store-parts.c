@@ -10,11 +10,11 @@
 
 #include "common/base.h"
 #include "common/buf.h"
-#include "service/store/footer.h"
+#include "service/segment/footer.h"
+#include "service/segment/gone.h"
+#include "service/segment/ids.h"
+#include "service/segment/pages.h"
 #include "service/store/frame.h"
-#include "service/store/gone.h"
-#include "service/store/ids.h"
-#include "service/store/pages.h"
 #include "service/store/recent.h"
 #include "tests/lib/tap.h"
 
