@@ -26,6 +26,7 @@ enum operation : uint16_t {
 	OP_COLLECTION_CREATE,
 	OP_COLLECTION_GET,
 	OP_COLLECTION_DELETE,
+	OP_COLLECTION_ROTATE_KEY,
 	OP_OFFSETS_COMMIT,
 	OP_DOCUMENTS_ADD,
 	OP_DOCUMENTS_PATCH,
@@ -47,6 +48,7 @@ enum privilege : uint8_t {
 	LIST_RESOURCES_WS,
 	CREATE_COLLECTION_WS,
 	DELETE_COLLECTION_WS,
+	ROTATE_KEY_WS, /* ours: who has the custody of keys need not be who makes collections */
 	WRITE_DATA_WS,
 	QUERY_DATA_WS,
 	PEOPLE_READ,
