@@ -66,9 +66,7 @@ static enum keys_status status_of(int r, const char *uuid)
 			  "the collection's key is not used, its file is damaged", uuid);
 		return KEYS_STATUS_FAULT;
 	case KEYRING_FULL:
-		log_event(LOG_ERR, EVENT_KEYS, 0,
-			  "the collection's key is not rotated, it has too many versions", uuid);
-		return KEYS_STATUS_FAULT;
+		return KEYS_STATUS_FULL;
 	default:
 		log_event(LOG_ERR, EVENT_KEYS, r, "request not carried out", uuid);
 		return KEYS_STATUS_FAULT;

@@ -37,6 +37,7 @@ enum keys_status : uint8_t {
 	KEYS_STATUS_NOT_AUTHENTIC, /* the wrapped bytes */
 	KEYS_STATUS_PROVIDER,	   /* the provider did not do it */
 	KEYS_STATUS_LEDGER,	   /* the ledger did not take the event; nothing was done */
+	KEYS_STATUS_FULL,	   /* the collection's key has as many versions as it may have */
 	KEYS_STATUS_FAULT,	   /* disk or memory; the log says more */
 	KEYS_STATUS_COUNT,
 };

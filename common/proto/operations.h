@@ -33,6 +33,7 @@ enum operation : uint16_t {
 	OP_QUERY,
 	OP_QUERY_VALIDATE,
 	OP_USER_SELF,
+	OP_COLLECTION_ROTATE_KEY,
 	OP_COUNT,
 };
 
@@ -47,6 +48,7 @@ enum privilege : uint8_t {
 	LIST_RESOURCES_WS,
 	CREATE_COLLECTION_WS,
 	DELETE_COLLECTION_WS,
+	ROTATE_KEY_WS, /* ours: who has the custody of keys need not be who makes collections */
 	WRITE_DATA_WS,
 	QUERY_DATA_WS,
 	PEOPLE_READ,

@@ -25,6 +25,7 @@ static call_fn *const HANDLERS[OP_COUNT] = {
 	[OP_COLLECTION_CREATE] = call_collection_create,
 	[OP_COLLECTION_GET] = call_collection_get,
 	[OP_COLLECTION_DELETE] = call_collection_delete,
+	[OP_COLLECTION_ROTATE_KEY] = call_collection_rotate_key,
 	[OP_OFFSETS_COMMIT] = call_offsets_commit,
 	[OP_DOCUMENTS_ADD] = call_documents_add,
 	[OP_DOCUMENTS_PATCH] = call_documents_patch,
@@ -86,6 +87,8 @@ void call_fail_errno(struct call *call, int r)
 		{ -EMSGSIZE, ERROR_RESOURCEEXCEEDED, "The answer is too large." },
 		{ -ENOSPC, ERROR_RESOURCEEXCEEDED, "The data volume is full." },
 		{ -EBUSY, ERROR_SERVICEUNAVAILABLE, "The store is busy; try again." },
+		{ -ENOKEY, ERROR_INTERNALERROR,
+		  "The collection's encryption key is gone or damaged; without it nothing of the collection can be read." },
 	};
 
 	for (size_t i = 0; i < countof(TEXTS); i++)
@@ -121,6 +124,19 @@ void call_fail_catalog(struct call *call, int r)
 	else if (r == CATALOG_FULL)
 		call_fail(call, ERROR_RESOURCEEXCEEDED, nullptr,
 			  "There are as many workspaces or collections as there may be.");
+	else if (r == CATALOG_KEYS_UNAVAILABLE)
+		call_fail_error(
+			call,
+			&(struct error) {
+				.type = ERROR_SERVICEUNAVAILABLE,
+				.message = "The encryption keys are not available now; try again.",
+				.error_id = "keys_unavailable",
+				.request_id = call->request_id });
+	else if (r == CATALOG_KEYS_FULL)
+		call_fail(
+			call, ERROR_RESOURCEEXCEEDED, nullptr,
+			"The key of \"%.200s.%.200s\" has been rotated as often as a key can be; a new collection has a new key.",
+			workspace, name);
 	else if (r < 0)
 		call_fail_errno(call, r);
 	else

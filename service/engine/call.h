@@ -114,6 +114,9 @@ void call_collection_get(struct call *call);
 /* DELETE a collection. */
 void call_collection_delete(struct call *call);
 
+/* POST for a new key of a collection. */
+void call_collection_rotate_key(struct call *call);
+
 /* POST offsets: what is written is visible, so the answer is always yes. */
 void call_offsets_commit(struct call *call);
 

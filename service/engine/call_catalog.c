@@ -187,23 +187,46 @@ static void put_stats(struct buf *out, const struct collection *collection)
 	json_close(out);
 }
 
+/* Ours: which key seals what is written now, and since when if it is not the first. */
+static void put_key(struct buf *out, const struct collection *collection)
+{
+	if (collection->key_version == 0) {
+		json_null(out, "encryption_key");
+		return;
+	}
+	json_open(out, "encryption_key");
+	json_int(out, "version", collection->key_version);
+	if (collection->key_version > 1)
+		json_time(out, "rotated_at", collection->key_made_us);
+	else
+		json_null(out, "rotated_at");
+	json_close(out);
+}
+
+static const char *status_of(const struct call *call, const struct collection *collection)
+{
+	if (collection->key_lost)
+		return "ENCRYPTION_KEY_ERROR";
+	return call->op == OP_COLLECTION_CREATE ? "CREATED" : "READY";
+}
+
 static bool put_collection(void *userdata, const struct collection *collection)
 {
 	struct call *call = userdata;
 	struct buf *out = &call->out;
-	bool created = call->op == OP_COLLECTION_CREATE;
+	bool listed = call->op == OP_COLLECTION_LIST || call->op == OP_COLLECTION_LIST_ALL;
 
-	json_open(out, created || call->op == OP_COLLECTION_GET ? "data" : nullptr);
+	json_open(out, listed ? nullptr : "data");
 	json_time(out, "created_at", collection->created_us);
 	json_text(out, "created_by", collection->created_by);
 	buf_addf(out, ",\"rrn\":\"rrn:col:redoubt:%s\"", collection->uuid);
 	json_text(out, "name", collection->name);
 	json_text(out, "description", collection->description);
 	json_text(out, "workspace", collection->workspace);
-	json_text(out, "status", created ? "CREATED" : "READY");
+	json_text(out, "status", status_of(call, collection));
 	put_empty_lists(out);
 	put_clustering_key(out, collection->clustering_key);
-	if (!created)
+	if (call->op != OP_COLLECTION_CREATE)
 		put_stats(out, collection);
 	if (collection->retention_secs > 0)
 		json_int(out, "retention_secs", collection->retention_secs);
@@ -217,6 +240,7 @@ static bool put_collection(void *userdata, const struct collection *collection)
 	json_text(out, "created_by_apikey_name", collection->created_by_key);
 	json_bool(out, "insert_only", false);
 	json_bool(out, "enable_exactly_once_writes", false);
+	put_key(out, collection);
 	json_close(out);
 	return true;
 }
@@ -407,4 +431,26 @@ void call_collection_delete(struct call *call)
 	json_text(out, "storage_type", "HOT");
 	json_close(out);
 	json_close(out);
+}
+
+/* The collection as GET has it; which key it has now also goes into the ledger. */
+static bool put_rotated(void *userdata, const struct collection *collection)
+{
+	struct call *call = userdata;
+
+	json_int(&call->detail, "key_version", collection->key_version);
+	return put_collection(call, collection);
+}
+
+void call_collection_rotate_key(struct call *call)
+{
+	int r = catalog_collection_rotate(call->store, call->workspace, call->collection);
+
+	json_open(&call->out, nullptr);
+	if (r == 0)
+		r = catalog_collections(call->store, call->workspace, call->collection, put_rotated,
+					call);
+	json_close(&call->out);
+	if (r)
+		call_fail_catalog(call, r);
 }

@@ -161,6 +161,8 @@ static int status_outcome(enum keys_status status)
 	case KEYS_STATUS_PROVIDER:
 	case KEYS_STATUS_LEDGER:
 		return KEYS_UNAVAILABLE;
+	case KEYS_STATUS_FULL:
+		return KEYS_FULL;
 	case KEYS_STATUS_FAULT:
 	case KEYS_STATUS_COUNT:
 		break;
@@ -212,8 +214,9 @@ static int keyring_outcome(int r)
 		return KEYS_NOT_AUTHENTIC;
 	case KEYRING_UNAVAILABLE:
 		return KEYS_UNAVAILABLE;
-	case KEYRING_DAMAGED:
 	case KEYRING_FULL:
+		return KEYS_FULL;
+	case KEYRING_DAMAGED:
 		return -EIO; /* as redoubt-keys' KEYS_STATUS_FAULT */
 	default:
 		return r;

@@ -25,6 +25,7 @@ enum {
 	KEYS_ABSENT,	    /* the collection has no key: never made, or destroyed */
 	KEYS_NOT_AUTHENTIC, /* the wrapped bytes are not this collection's and purpose's, or damaged */
 	KEYS_UNAVAILABLE, /* redoubt-keys, its provider or the ledger did not do it; try again later */
+	KEYS_FULL,	  /* no more versions of the collection's key fit */
 };
 
 struct keys;
@@ -88,7 +89,7 @@ CLEANUP_FN(struct keys, keys_close)
  * Make a new version of the collection's key; what older versions wrapped stays readable until
  * it is wrapped anew with keys_rewrap() and the collection is destroyed.
  *
- * Returns 0, KEYS_ABSENT, KEYS_UNAVAILABLE, or -EINVAL, -ENOMEM, another -errno.
+ * Returns 0, KEYS_ABSENT, KEYS_FULL, KEYS_UNAVAILABLE, or -EINVAL, -ENOMEM, another -errno.
  */
 [[nodiscard]] int keys_rotate(struct keys *keys, const char *uuid);
 

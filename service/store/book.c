@@ -28,7 +28,7 @@ static const char SCHEMA[] =
 	" created_by TEXT NOT NULL, created_by_key TEXT, updated_us INTEGER NOT NULL, purged INTEGER NOT NULL DEFAULT 0,"
 	" position INTEGER NOT NULL DEFAULT 0, UNIQUE(workspace, name));"
 	"CREATE TABLE data_key(collection INTEGER NOT NULL, n INTEGER NOT NULL, wrapped BLOB NOT NULL,"
-	" PRIMARY KEY(collection, n)) WITHOUT ROWID;"
+	" made_us INTEGER, PRIMARY KEY(collection, n)) WITHOUT ROWID;"
 	"CREATE TABLE segment(n INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL,"
 	" place INTEGER NOT NULL, data_key INTEGER NOT NULL, pages INTEGER NOT NULL,"
 	" footer INTEGER NOT NULL, chunks INTEGER NOT NULL, rows INTEGER NOT NULL);"
@@ -65,6 +65,32 @@ static int create(sqlite3 *db)
 }
 static_assert(VERSION == 2);
 
+/* Whether it is said when a data key was made; catalogs have not always. Returns DB_ROW (it is), 0 or -errno. */
+static int says_when(sqlite3 *db)
+{
+	auto_stmt sqlite3_stmt *stmt = nullptr;
+	int r = db_prepare(db, "SELECT 1 FROM pragma_table_info('data_key') WHERE name = 'made_us'",
+			   &stmt);
+
+	return r ? r : db_step(stmt);
+}
+
+/*
+ * Add what this version of the schema did not have at first. Null must be a sound value of it: the release before,
+ * to which an update may fall back, reads the same version, and leaves it null.
+ */
+static int add_columns(struct store *store)
+{
+	int r = says_when(store->db);
+
+	if (r)
+		return r == DB_ROW ? 0 : r;
+	r = book_begin(store);
+	return r ? r
+		 : book_end(store,
+			    db_run(store->db, "ALTER TABLE data_key ADD COLUMN made_us INTEGER"));
+}
+
 /* Check the schema's version, making it if there is none. Returns 0, STORE_TOO_NEW or -errno. */
 static int prepare_schema(struct store *store)
 {
@@ -83,7 +109,7 @@ static int prepare_schema(struct store *store)
 	if (version > VERSION)
 		return STORE_TOO_NEW;
 	if (version == VERSION)
-		return 0;
+		return add_columns(store);
 	int r = book_begin(store);
 	return r ? r : book_end(store, create(store->db));
 }

@@ -90,6 +90,8 @@ static bool tell_collection(struct live *live, catalog_collection_fn *fn, void *
 	about.bytes = now->bytes;
 	about.updated_us = atomic_load(&live->updated_us);
 	about.purged = atomic_load(&live->purged);
+	about.key_version = live_newest_key(live, &about.key_made_us);
+	about.key_lost = live->broken == -ENOKEY;
 	return fn(userdata, &about);
 }
 

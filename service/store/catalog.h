@@ -27,6 +27,7 @@ enum {
 	CATALOG_BUILT_IN,	  /* commons and _events can be neither made nor deleted */
 	CATALOG_FULL,		  /* one of the limits above */
 	CATALOG_KEYS_UNAVAILABLE, /* redoubt-keys does not answer, so there is no key; try again later */
+	CATALOG_KEYS_FULL,	  /* the collection's key cannot be rotated any more */
 };
 
 struct organization {
@@ -49,7 +50,10 @@ struct collection {
 	int64_t retention_secs;	    /* 0: for ever */
 	uint64_t created_us, updated_us;
 	int64_t documents, bytes, purged;
-	bool built_in; /* _events: read-only */
+	int64_t key_version;  /* the number of the data key that is in use; 0: none */
+	uint64_t key_made_us; /* when it was made: with the collection, or by the last rotation */
+	bool key_lost;	      /* its key is gone or damaged: -ENOKEY is all it answers */
+	bool built_in;	      /* _events: read-only */
 };
 
 /* Called once for each; return false to stop. */
@@ -82,7 +86,7 @@ typedef bool catalog_name_fn(void *userdata, const char *name);
 				      catalog_collection_fn *fn, void *userdata);
 
 /*
- * Make a collection, and its key; its n, uuid and counts are not read.
+ * Make a collection, and its key; its n, uuid, counts and key are not read.
  *
  * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_EXISTS, CATALOG_BUILT_IN, CATALOG_FULL, CATALOG_KEYS_UNAVAILABLE or -errno.
  */
@@ -102,7 +106,9 @@ typedef bool catalog_name_fn(void *userdata, const char *name);
  * Rotate a collection's keys: a new version of its collection key, a new data key for all files that are written from
  * now on, and the older data keys, which older files need, wrapped anew.
  *
- * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION, CATALOG_BUILT_IN, CATALOG_KEYS_UNAVAILABLE or -errno.
+ * Returns 0, CATALOG_NO_WORKSPACE, CATALOG_NO_COLLECTION, CATALOG_BUILT_IN, CATALOG_KEYS_UNAVAILABLE, CATALOG_KEYS_FULL,
+ *   -ENOKEY (the key is lost) or another -errno; on anything but 0 the data keys are as before.
+ * Cost: a request to redoubt-keys for each data key.
  */
 [[nodiscard]] int catalog_collection_rotate(struct store *store, const char *workspace,
 					    const char *name);

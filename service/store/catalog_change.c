@@ -16,6 +16,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/proto/keys.h"
 #include "service/disk/log.h"
 #include "service/keys/keys.h"
@@ -149,17 +150,21 @@ static int insert_row(sqlite3 *db, const struct collection *collection)
 	return db_done(stmt);
 }
 
-static int insert_key(sqlite3 *db, int64_t collection, int64_t n, const struct buf *wrapped)
+static int insert_key(sqlite3 *db, int64_t collection, int64_t n, uint64_t made_us,
+		      const struct buf *wrapped)
 {
 	auto_stmt sqlite3_stmt *stmt = nullptr;
-	int r = db_prepare(
-		db, "INSERT OR REPLACE INTO data_key(collection, n, wrapped) VALUES(?,?,?)", &stmt);
+	int r = db_prepare(db,
+			   "INSERT OR REPLACE INTO data_key(collection, n, wrapped, made_us)"
+			   " VALUES(?,?,?,?)",
+			   &stmt);
 
 	if (r)
 		return r;
 	(void)sqlite3_bind_int64(stmt, 1, collection);
 	(void)sqlite3_bind_int64(stmt, 2, n);
 	(void)sqlite3_bind_blob64(stmt, 3, wrapped->data, wrapped->len, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(stmt, 4, (sqlite3_int64)made_us);
 	return db_done(stmt);
 }
 
@@ -168,6 +173,8 @@ static int key_outcome(int r)
 {
 	if (r == KEYS_UNAVAILABLE)
 		return CATALOG_KEYS_UNAVAILABLE;
+	if (r == KEYS_FULL)
+		return CATALOG_KEYS_FULL;
 	return r > 0 ? -ENOKEY : r;
 }
 
@@ -182,10 +189,10 @@ static int insert_all(struct store *store, struct collection *collection, const 
 	collection->n = sqlite3_last_insert_rowid(store->db);
 	collection->updated_us = collection->created_us;
 	collection->purged = 0;
-	r = insert_key(store->db, collection->n, 1, wrapped);
+	r = insert_key(store->db, collection->n, 1, collection->created_us, wrapped);
 	if (r == 0)
 		r = live_new(store, collection, ret);
-	return r ? r : live_add_key(*ret, 1, key);
+	return r ? r : live_add_key(*ret, 1, collection->created_us, key);
 }
 
 static int create_with_key(struct store *store, struct collection *collection)
@@ -362,6 +369,21 @@ int keep_doomed(struct store *store)
 
 /* --- keys ---------------------------------------------------------------------------------- */
 
+/* Put the new form of a data key in the place of the old one. */
+static int update_key(sqlite3 *db, int64_t collection, int64_t n, const struct buf *wrapped)
+{
+	auto_stmt sqlite3_stmt *stmt = nullptr;
+	int r = db_prepare(db, "UPDATE data_key SET wrapped = ?3 WHERE collection = ?1 AND n = ?2",
+			   &stmt);
+
+	if (r)
+		return r;
+	(void)sqlite3_bind_int64(stmt, 1, collection);
+	(void)sqlite3_bind_int64(stmt, 2, n);
+	(void)sqlite3_bind_blob64(stmt, 3, wrapped->data, wrapped->len, SQLITE_STATIC);
+	return db_done(stmt);
+}
+
 /* Wrap a data key that is in use anew. Its old form is in the catalog. */
 static int rewrap(struct live *live, int64_t n)
 {
@@ -382,32 +404,40 @@ static int rewrap(struct live *live, int64_t n)
 	r = key_outcome(keys_rewrap(store->keys, live->about.uuid, "data", old,
 				    (size_t)sqlite3_column_bytes(stmt, 0), &wrapped));
 	stmt = db_finalize(stmt);
-	return r ? r : insert_key(store->db, live->about.n, n, &wrapped);
+	return r ? r : update_key(store->db, live->about.n, n, &wrapped);
+}
+
+/* Write a new data key down, and the older ones under the new version of the collection key. */
+static int commit_keys(struct live *live, const struct live_key *fresh, const struct buf *wrapped)
+{
+	struct store *store = live->store;
+	int r = book_begin(store);
+
+	if (r)
+		return r;
+	r = insert_key(store->db, live->about.n, fresh->n, fresh->made_us, wrapped);
+	for (size_t i = 0; r == 0 && i < live->n_keys; i++)
+		r = rewrap(live, live->key[i].n);
+	return book_end(store, r);
 }
 
 static int rotate(struct live *live)
 {
-	struct store *store = live->store;
+	struct keys *keys = live->store->keys;
 	auto_buf struct buf wrapped = buf_make(KEYS_WRAPPED_MAX);
 	uint8_t key[KEYS_DATA_KEY];
-	int64_t n = live->n_keys ? live->key[live->n_keys - 1].n + 1 : 1;
+	const struct live_key fresh = { .n = live_newest_key(live, nullptr) + 1,
+					.made_us = clock_wall_us() };
 
-	if (n > LIVE_KEYS_MAX)
-		return CATALOG_FULL;
-	int r = key_outcome(keys_rotate(store->keys, live->about.uuid));
+	if (fresh.n > LIVE_KEYS_MAX)
+		return CATALOG_KEYS_FULL;
+	int r = key_outcome(keys_rotate(keys, live->about.uuid));
 	if (r == 0)
-		r = key_outcome(
-			keys_data_new(store->keys, live->about.uuid, "data", key, &wrapped));
+		r = key_outcome(keys_data_new(keys, live->about.uuid, "data", key, &wrapped));
 	if (r == 0)
-		r = book_begin(store);
-	if (r)
-		return r;
-	r = insert_key(store->db, live->about.n, n, &wrapped);
-	for (size_t i = 0; r == 0 && i < live->n_keys; i++)
-		r = rewrap(live, live->key[i].n);
-	r = book_end(store, r);
+		r = commit_keys(live, &fresh, &wrapped);
 	if (r == 0)
-		r = live_add_key(live, n, key);
+		r = live_add_key(live, fresh.n, fresh.made_us, key);
 	explicit_bzero(key, sizeof(key));
 	return r;
 }

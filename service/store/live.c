@@ -135,7 +135,7 @@ struct live *live_unref(struct live *live)
 	return nullptr;
 }
 
-int live_add_key(struct live *live, int64_t n, const uint8_t *key)
+int live_add_key(struct live *live, int64_t n, uint64_t made_us, const uint8_t *key)
 {
 	struct secret secret = {};
 	int r = secret_init(&secret, KEYS_DATA_KEY);
@@ -147,7 +147,7 @@ int live_add_key(struct live *live, int64_t n, const uint8_t *key)
 	struct live_key *grown = reallocarray(live->key, live->n_keys + 1, sizeof(*grown));
 	if (grown) {
 		live->key = grown;
-		live->key[live->n_keys++] = (struct live_key) { n, secret };
+		live->key[live->n_keys++] = (struct live_key) { n, made_us, secret };
 	}
 	(void)pthread_mutex_unlock(&live->lock);
 	if (!grown)
@@ -208,12 +208,20 @@ int live_segment_open(struct live *live, const struct segment_row *row, struct p
 	return r;
 }
 
-int64_t live_log_number(struct live *live)
+int64_t live_newest_key(struct live *live, uint64_t *ret_made_us)
 {
 	(void)pthread_mutex_lock(&live->lock);
-	int64_t key = live->n_keys ? live->key[live->n_keys - 1].n : 0;
+	const struct live_key *newest = live->n_keys ? &live->key[live->n_keys - 1] : nullptr;
+	int64_t n = newest ? newest->n : 0;
+	if (ret_made_us)
+		*ret_made_us = newest ? newest->made_us : 0;
 	(void)pthread_mutex_unlock(&live->lock);
-	return live->about.n << KEY_BITS | key;
+	return n;
+}
+
+int64_t live_log_number(struct live *live)
+{
+	return live->about.n << KEY_BITS | live_newest_key(live, nullptr);
 }
 
 int live_begin(struct live *live)

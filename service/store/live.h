@@ -26,6 +26,7 @@ constexpr int64_t LIVE_KEYS_MAX = 65'535; /* data keys of one collection; 16 bit
 
 struct live_key {
 	int64_t n; /* from 1 */
+	uint64_t made_us;
 	struct secret secret;
 };
 
@@ -66,7 +67,7 @@ struct live *live_unref(struct live *live);
 CLEANUP_FN(struct live, live_unref)
 
 /* Add a data key. Returns 0 or -errno. */
-[[nodiscard]] int live_add_key(struct live *live, int64_t n, const uint8_t *key);
+[[nodiscard]] int live_add_key(struct live *live, int64_t n, uint64_t made_us, const uint8_t *key);
 
 /* A data key by its number; 0: the newest, *ret_n is which. Returns whether there is one; the caller wipes it. */
 [[nodiscard]] bool live_key(struct live *live, int64_t n, uint8_t *ret, int64_t *ret_n);
@@ -77,6 +78,9 @@ CLEANUP_FN(struct live, live_unref)
 /* Open a segment of it. Returns as segment_open(). */
 [[nodiscard]] int live_segment_open(struct live *live, const struct segment_row *row,
 				    struct part **ret);
+
+/* The number of the newest data key; 0: there is none. ret_made_us may be nullptr. */
+[[nodiscard]] int64_t live_newest_key(struct live *live, uint64_t *ret_made_us);
 
 /* Take the turn. Returns 0 with it, or CATALOG_NO_COLLECTION (it was deleted) or why it is broken, without. */
 [[nodiscard]] int live_begin(struct live *live);

@@ -71,22 +71,22 @@ static int load_workspaces(struct store *store)
 	return r;
 }
 
-/* A collection cannot be used, for a reason that is no reason to do without the others. Returns 0. */
+/* A collection cannot be used for want of a key, which is no reason to do without the others. Returns 0. */
 static int give_up(struct live *live, const char *why)
 {
 	store_note_damage(live->store, "Collection %.80s.%.80s cannot be read: %s",
 			  live->about.workspace, live->about.name, why);
-	live->broken = -EBADMSG;
+	live->broken = -ENOKEY;
 	return 0;
 }
 
-static int load_key(struct live *live, int64_t n, const void *wrapped, size_t len)
+static int load_key(struct live *live, int64_t n, uint64_t made_us, const void *wrapped, size_t len)
 {
 	uint8_t key[KEYS_DATA_KEY];
 	int r = keys_data_unwrap(live->store->keys, live->about.uuid, "data", wrapped, len, key);
 
 	if (r == 0)
-		r = live_add_key(live, n, key);
+		r = live_add_key(live, n, made_us, key);
 	explicit_bzero(key, sizeof(key));
 	if (r == KEYS_UNAVAILABLE)
 		return STORE_KEYS_UNAVAILABLE;
@@ -97,7 +97,8 @@ static int load_keys(struct live *live)
 {
 	auto_stmt sqlite3_stmt *stmt = nullptr;
 	int r = db_prepare(live->store->db,
-			   "SELECT n, wrapped FROM data_key WHERE collection = ? ORDER BY n",
+			   "SELECT n, wrapped, made_us FROM data_key WHERE collection = ?"
+			   " ORDER BY n",
 			   &stmt);
 
 	if (r)
@@ -105,8 +106,10 @@ static int load_keys(struct live *live)
 	(void)sqlite3_bind_int64(stmt, 1, live->about.n);
 	while ((r = db_step(stmt)) == DB_ROW) {
 		const void *wrapped = sqlite3_column_blob(stmt, 1);
+		auto made_us = (uint64_t)sqlite3_column_int64(stmt, 2);
 
-		r = load_key(live, sqlite3_column_int64(stmt, 0), wrapped,
+		r = load_key(live, sqlite3_column_int64(stmt, 0),
+			     made_us ? made_us : live->about.created_us, wrapped,
 			     (size_t)sqlite3_column_bytes(stmt, 1));
 		if (r)
 			return r;

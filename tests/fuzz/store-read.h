@@ -24,7 +24,7 @@ constexpr uint32_t STORE_READ_ROWS = 300; /* of a chunk */
 /* Whether this may come of damage. */
 static inline bool store_read_may_fail(int r)
 {
-	return r == 0 || r == -EBADMSG || r == -EMSGSIZE || r == CHUNK_DAMAGED;
+	return r == 0 || r == -EBADMSG || r == -ENOKEY || r == -EMSGSIZE || r == CHUNK_DAMAGED;
 }
 
 /* Read documents of a chunk. */

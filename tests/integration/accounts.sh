@@ -208,6 +208,8 @@ tap 'A key is shown when it is made' test ${#api_key} = 53
 tap 'and not listed again' not says "$api_key" call 20001 ListApiKeys s ''
 tap 'nor in the database' not grep -rqF "$api_key" "$dir/state"
 tap 'It opens the API' says "^granted bob member rdt_" ask api.query "$api_key"
+tap 'A member may make and delete collections' says '^granted bob member' ask api.collection.delete "$api_key"
+tap 'but has not the custody of their keys' says '^denied 403 FORBIDDEN .*ROTATE_KEY_WS' ask api.collection.rotate_key "$api_key"
 tap 'No key does not' says '^denied 401 AUTHEXCEPTION No API key' ask api.query -
 tap 'nor does a mistyped one' says '^denied 401 AUTHEXCEPTION This is not' ask api.query "${api_key%?}~"
 tap 'A missing privilege is named' says '^granted bob' ask api.documents.add "$api_key"

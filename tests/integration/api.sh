@@ -106,6 +106,29 @@ tap 'fewer do not' says '"results_total_doc_count":2,"pagination":\{.*"next_curs
 tap 'asynchronous queries are refused' says ' 501$' query 'SELECT 1' ',"async":true'
 tap 'a query is checked without being run' says '^\{"aliases":\[\],"views":\[\],"name":\[\],"collections":\["commons.things"\],"parameters":\["p"\]\} 200$' ask POST /queries/validations '{"sql":{"query":"SELECT :p FROM things"}}'
 
+# --- keys ---------------------------------------------------------------------------------------
+
+kept=/ws/commons/collections/kept
+ask POST /ws/commons/collections '{"name":"kept"}' >/dev/null
+ask POST $kept/docs '{"data":[{"_id":"before"}]}' >/dev/null
+tap 'a new collection has the first version of its key' says '"encryption_key":\{"version":1,"rotated_at":null\}\}\} 200$' ask GET $kept
+tap 'its key is rotated, without a body' says '^\{"data":\{.*"name":"kept".*"encryption_key":\{"version":2,"rotated_at":"20[0-9T:-]*Z"\}\}\} 200$' ask POST $kept/rotate_key
+ask POST $kept/docs '{"data":[{"_id":"after"}]}' >/dev/null
+all_kept() { query 'SELECT _id FROM kept ORDER BY _id'; }
+tap 'what was written before and after is there' says '"results":\[\{"_id":"after"\},\{"_id":"before"\}\]' all_kept
+tap 'the key of a collection that does not exist is not rotated' says '"COLLECTION_DOES_NOT_EXIST".* 404$' ask POST /ws/commons/collections/nope/rotate_key
+tap 'nor that of one that is built in' says 'is built in.* 400$' ask POST /ws/commons/collections/_events/rotate_key
+tap 'another method is none' says '"METHODNOTALLOWED".* 405$' ask GET $kept/rotate_key
+tap 'whoever may only read may not rotate' with_key reader says '"type":"FORBIDDEN".* 403$' ask POST $kept/rotate_key
+stop "$keys"
+keys=''
+tap 'without redoubt-keys nothing is rotated' says '"type":"SERVICEUNAVAILABLE".*"error_id":"keys_unavailable".* 503$' ask POST $kept/rotate_key
+tap 'and no collection made' says '"error_id":"keys_unavailable".* 503$' ask POST /ws/commons/collections '{"name":"keyless"}'
+tap 'but what is open is served' says '"_id":"after".* 200$' all_kept
+start_keys
+tap 'with it, the key is rotated again' says '"encryption_key":\{"version":3,.* 200$' ask POST $kept/rotate_key
+tap 'of which all can be told' says '"name":"kept".*"encryption_key":\{"version":3,"rotated_at":"20' ask GET $kept
+
 # --- who may ------------------------------------------------------------------------------------
 
 tap 'a reader may query' with_key reader says ' 200$' query 'SELECT 1'
@@ -120,6 +143,11 @@ entries() { "$O/tests/lib/audit-check" --list "$dir/state/audit"; }
 sleep 1.2
 tap 'a query is in the ledger with its text' says 'SELECT v, w FROM things' grep -rah 'SELECT v, w FROM things' "$dir/state/audit"
 tap 'a write is there with its intent and its outcome' says '[2-9]|[0-9]{2}' sh -c "grep -rao 'api.documents.patch' '$dir/state/audit' | wc -l"
+rotations() { # what the ledger has of them: each outcome and how often
+	entries | awk '$3 ~ /rotate/ { n[$3 " " $4]++ } END { for (k in n) print k, n[k] }' | sort | paste -sd,
+}
+tap 'a rotation is there with its intent and its outcome, also one that failed' \
+	says '^api.collection.rotate_key done 2,api.collection.rotate_key failed 3,api.collection.rotate_key intent 5,key.rotate done 2,key.rotate intent 2$' rotations
 tap 'no value of a document or parameter is' not grep -raq 'Bob' "$dir/state/audit"
 stop "$audit"
 audit=''
@@ -136,6 +164,8 @@ stop "$engine" KILL
 tap 'without engine front says so' says ' 503$' query 'SELECT 1'
 start_engine
 tap 'engine comes back' tap_until 10 ready
+tap 'a rotated key opens all of the collection after that' says '"results":\[\{"_id":"after"\},\{"_id":"before"\}\]' all_kept
+tap 'and is still the third' says '"encryption_key":\{"version":3,"rotated_at":"20' ask GET $kept
 tap 'with every document' says '"results":\[\{"\?COUNT":20002\}\]' query 'SELECT COUNT(*) FROM things'
 
 # Thirty power cuts while documents go in; one that was acknowledged must be there for good.

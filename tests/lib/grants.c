@@ -35,7 +35,7 @@ static bool changes(enum privilege privilege)
 {
 	return privilege == CREATE_WS_GLOBAL || privilege == DELETE_WS ||
 	       privilege == CREATE_COLLECTION_WS || privilege == DELETE_COLLECTION_WS ||
-	       privilege == WRITE_DATA_WS;
+	       privilege == ROTATE_KEY_WS || privilege == WRITE_DATA_WS;
 }
 
 static int deny(struct channel *channel, uint64_t id, uint16_t status, const char *type)

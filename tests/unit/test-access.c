@@ -24,6 +24,7 @@ static const struct {
 	{ LIST_RESOURCES_WS, true, true, true, false },
 	{ CREATE_COLLECTION_WS, true, true, false, false },
 	{ DELETE_COLLECTION_WS, true, true, false, false },
+	{ ROTATE_KEY_WS, true, false, false, false },
 	{ WRITE_DATA_WS, true, true, false, false },
 	{ QUERY_DATA_WS, true, true, true, false },
 	{ PEOPLE_READ, true, false, false, false },

@@ -111,6 +111,17 @@ static const struct {
 	  "Collection \\\"c\\\" already exists in workspace \\\"w\\\"" },
 	{ OP_COLLECTION_CREATE, "commons", "", "{\"name\":\"_events\"}", 400, "is built in" },
 	{ OP_COLLECTION_GET, "w", "c", "", 200, "\"retention_secs\":7200" },
+	{ OP_COLLECTION_GET, "w", "c", "", 200,
+	  "\"encryption_key\":{\"version\":1,\"rotated_at\":null}}}" },
+	{ OP_COLLECTION_ROTATE_KEY, "w", "c", "", 200, "{\"data\":{\"created_at\":\"" },
+	{ OP_COLLECTION_ROTATE_KEY, "w", "c", "{}", 200,
+	  "\"encryption_key\":{\"version\":3,\"rotated_at\":\"2" },
+	{ OP_COLLECTION_LIST, "w", "", "", 200,
+	  "\"encryption_key\":{\"version\":3,\"rotated_at\":\"2" },
+	{ OP_COLLECTION_ROTATE_KEY, "w", "nope", "", 404, "COLLECTION_DOES_NOT_EXIST" },
+	{ OP_COLLECTION_ROTATE_KEY, "nope", "c", "", 404, "WORKSPACE_NOT_FOUND" },
+	{ OP_COLLECTION_ROTATE_KEY, "commons", "_events", "", 400, "is built in" },
+	{ OP_COLLECTION_GET, "commons", "_events", "", 200, "\"encryption_key\":null" },
 	{ OP_COLLECTION_LIST, "w", "", "", 200, "\"stats\":{\"doc_count\":0" },
 	{ OP_COLLECTION_LIST_ALL, "", "", "", 200, "\"name\":\"c\"" },
 	{ OP_DOCUMENTS_ADD, "w", "c", "{\"data\":[{\"_id\":\"1\",\"v\":1},[]]}", 200,
@@ -201,6 +212,36 @@ static bool every_failed_allocation_is_survived(void)
 	return true;
 }
 
+static bool keep_uuid(void *userdata, const struct collection *collection)
+{
+	(void)snprintf(userdata, STORE_UUID, "%s", collection->uuid);
+	return true;
+}
+
+static bool a_key_that_can_be_rotated_no_more_and_one_that_is_lost_are_told(void)
+{
+	auto_buf struct buf out = buf_make(1);
+	char uuid[STORE_UUID] = "";
+	int r = 0;
+
+	CHECK_EQ(fixture_collection(&f, "lost"), 0);
+	CHECK_EQ(catalog_collections(f.store, "commons", "lost", keep_uuid, uuid), 0);
+	while (r == 0)
+		r = keys_rotate(f.keys, uuid);
+	CHECK_EQ(r, KEYS_FULL);
+	CHECK_EQ(run(OP_COLLECTION_ROTATE_KEY, "commons", "lost", "", &out), 429);
+	CHECK(strstr(buf_text(&out), "as often as a key can be"));
+	CHECK_EQ(keys_destroy(f.keys, uuid), 0);
+	CHECK_EQ(run(OP_COLLECTION_ROTATE_KEY, "commons", "lost", "", &out), 500);
+	fixture_close(&f);
+	CHECK(fixture_open(&f));
+	CHECK_EQ(run(OP_COLLECTION_GET, "commons", "lost", "", &out), 200);
+	CHECK(strstr(buf_text(&out), "\"status\":\"ENCRYPTION_KEY_ERROR\""));
+	CHECK_EQ(run(OP_QUERY, "", "", "{\"sql\":{\"query\":\"SELECT * FROM lost\"}}", &out), 500);
+	CHECK(strstr(buf_text(&out), "encryption key is gone or damaged"));
+	return run(OP_COLLECTION_DELETE, "commons", "lost", "", &out) == 200;
+}
+
 int main(void)
 {
 	if (!fixture_init(&f)) {
@@ -209,6 +250,7 @@ int main(void)
 	}
 	RUN(each_operation_answers_as_clients_expect);
 	RUN(every_failed_allocation_is_survived);
+	RUN(a_key_that_can_be_rotated_no_more_and_one_that_is_lost_are_told);
 	fixture_done(&f);
 	return tap_done();
 }

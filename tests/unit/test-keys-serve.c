@@ -148,6 +148,25 @@ static bool client_and_server_understand_each_other(void)
 	return good;
 }
 
+static bool a_key_with_all_its_versions_is_said_to_be_full(void)
+{
+	cleanup(keys_close_at) struct keys *keys = nullptr;
+	cleanup(stop) struct server server;
+	auto_buf struct buf wrapped = buf_make(KEYS_WRAPPED_MAX);
+	uint8_t key[KEYS_DATA_KEY];
+	int r = 0;
+
+	CHECK_EQ(start(&server), 0);
+	CHECK_EQ(keys_open(server.path, &keys), 0);
+	CHECK_EQ(keys_create(keys, A), 0);
+	for (int i = 0; r == 0 && i < 1000; i++)
+		r = keys_rotate(keys, A);
+	CHECK_EQ(r, KEYS_FULL);
+	CHECK_EQ(keys_data_new(keys, A, "log", key, &wrapped), 0);
+	keys = keys_close(keys);
+	return true;
+}
+
 /* What four threads do with one client. */
 static void *hammer(void *user)
 {
@@ -246,6 +265,7 @@ static bool a_tpm_that_is_not_there_is_an_outcome(void)
 int main(void)
 {
 	RUN(client_and_server_understand_each_other);
+	RUN(a_key_with_all_its_versions_is_said_to_be_full);
 	RUN(threads_share_one_client);
 	RUN(a_malformed_request_ends_its_connection_only);
 	RUN(a_tpm_that_is_not_there_is_an_outcome);

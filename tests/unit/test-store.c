@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "common/base.h"
+#include "common/clock.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/store-fixture.h"
@@ -14,7 +15,10 @@
 struct seen {
 	size_t n;
 	int64_t number, documents, bytes, purged, collections;
-	char names[256];
+	int64_t key_version;
+	uint64_t created_us, key_made_us;
+	bool key_lost;
+	char names[256], uuid[STORE_UUID];
 };
 
 static bool on_workspace(void *userdata, const struct workspace *workspace)
@@ -35,6 +39,11 @@ static bool on_collection(void *userdata, const struct collection *collection)
 	seen->documents = collection->documents;
 	seen->bytes = collection->bytes;
 	seen->purged = collection->purged;
+	seen->created_us = collection->created_us;
+	seen->key_version = collection->key_version;
+	seen->key_made_us = collection->key_made_us;
+	seen->key_lost = collection->key_lost;
+	(void)snprintf(seen->uuid, sizeof(seen->uuid), "%s", collection->uuid);
 	return true;
 }
 
@@ -290,6 +299,84 @@ static bool a_rotated_key_leaves_everything_readable(void)
 	return reads(&f, "x", "\"v\":1") && reads(&f, "z", "\"v\":3");
 }
 
+static bool a_collection_says_which_key_it_has_and_since_when(void)
+{
+	auto_fixture struct fixture f = {};
+
+	CHECK(fixture_init(&f));
+	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+	CHECK_EQ(look(&f, "c").key_version, 1);
+	CHECK_EQ(look(&f, "c").key_made_us, look(&f, "c").created_us);
+	uint64_t before = clock_wall_us();
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), 0);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), 0);
+	struct seen now = look(&f, "c");
+	CHECK(now.key_version == 3 && now.key_made_us >= before);
+	CHECK_EQ(fixture_again(&f), 0);
+	CHECK_EQ(look(&f, "c").key_made_us, now.key_made_us);
+	CHECK(look(&f, "c").key_version == 3 && !now.key_lost);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "nope"), CATALOG_NO_COLLECTION);
+	CHECK_EQ(catalog_collection_rotate(f.store, "nope", "c"), CATALOG_NO_WORKSPACE);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "_events"), CATALOG_BUILT_IN);
+	return look(&f, "c").key_version == 3;
+}
+
+static bool rotation_ends_with_the_last_version_of_the_key_and_takes_nothing_away(void)
+{
+	auto_fixture struct fixture f = {};
+	int r = 0;
+
+	CHECK(fixture_init(&f));
+	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+	CHECK_EQ(fixture_add(&f, "c", "[{\"_id\":\"x\",\"v\":1}]", 1, nullptr), 0);
+	for (int i = 0; r == 0 && i < 1000; i++)
+		r = keys_rotate(f.keys, look(&f, "c").uuid);
+	CHECK_EQ(r, KEYS_FULL);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), CATALOG_KEYS_FULL);
+	CHECK_EQ(look(&f, "c").key_version, 1);
+	CHECK_EQ(fixture_again(&f), 0);
+	return reads(&f, "x", "\"v\":1");
+}
+
+static bool a_collection_without_its_key_says_so_and_the_others_are_served(void)
+{
+	auto_fixture struct fixture f = {};
+
+	CHECK(fixture_init(&f));
+	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+	CHECK_EQ(fixture_collection(&f, "d", 0), 0);
+	CHECK_EQ(keys_destroy(f.keys, look(&f, "c").uuid), 0);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), -ENOKEY);
+	CHECK_EQ(fixture_again(&f), 0);
+	CHECK(look(&f, "c").key_lost && !look(&f, "d").key_lost);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), -ENOKEY);
+	CHECK_EQ(fixture_add(&f, "c", "[{}]", 1, nullptr), -ENOKEY);
+	return fixture_add(&f, "d", "[{}]", 2, nullptr) == 0;
+}
+
+static bool keys_from_before_their_time_was_kept_count_from_the_collections_making(void)
+{
+	auto_fixture struct fixture f = {};
+	sqlite3 *db = nullptr;
+	char path[64];
+
+	CHECK(fixture_init(&f));
+	CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+	fixture_close(&f);
+	(void)snprintf(path, sizeof(path), "%s/engine/catalog.sqlite", f.folder);
+	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
+	int code = sqlite3_exec(db, "ALTER TABLE data_key DROP COLUMN made_us", nullptr, nullptr,
+				nullptr);
+	(void)sqlite3_close(db);
+	CHECK_EQ(code, SQLITE_OK);
+	CHECK_EQ(fixture_open(&f), 0);
+	CHECK_EQ(look(&f, "c").key_made_us, look(&f, "c").created_us);
+	CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), 0);
+	CHECK_EQ(fixture_again(&f), 0);
+	return look(&f, "c").key_version == 2 &&
+	       look(&f, "c").key_made_us > look(&f, "c").created_us;
+}
+
 static bool a_later_releases_store_is_left_alone(void)
 {
 	auto_fixture struct fixture f = {};
@@ -375,6 +462,28 @@ static bool every_failed_allocation_of_opening_is_survived(void)
 	}
 }
 
+static bool every_failed_allocation_rotates_all_or_nothing(void)
+{
+	auto_fixture struct fixture f = {};
+
+	CHECK(fixture_init(&f));
+	for (size_t n = 1;; n++) {
+		CHECK_EQ(fixture_collection(&f, "c", 0), 0);
+		fault_at(n);
+		int r = catalog_collection_rotate(f.store, "commons", "c");
+		bool hit = fault_end();
+
+		CHECK(r == 0 || r == -ENOMEM);
+		CHECK_EQ(look(&f, "c").key_version, r == 0 ? 2 : 1);
+		CHECK_EQ(fixture_add(&f, "c", "[{\"_id\":\"x\",\"v\":1}]", n, nullptr), 0);
+		CHECK_EQ(catalog_collection_rotate(f.store, "commons", "c"), 0);
+		CHECK(reads(&f, "x", "\"v\":1"));
+		CHECK_EQ(catalog_collection_delete(f.store, "commons", "c"), 0);
+		if (!hit)
+			return r == 0;
+	}
+}
+
 int main(void)
 {
 	RUN(workspaces_come_and_go);
@@ -386,8 +495,13 @@ int main(void)
 	RUN(old_documents_expire);
 	RUN(a_snapshot_stays_as_it_is);
 	RUN(a_rotated_key_leaves_everything_readable);
+	RUN(a_collection_says_which_key_it_has_and_since_when);
+	RUN(rotation_ends_with_the_last_version_of_the_key_and_takes_nothing_away);
+	RUN(a_collection_without_its_key_says_so_and_the_others_are_served);
+	RUN(keys_from_before_their_time_was_kept_count_from_the_collections_making);
 	RUN(a_later_releases_store_is_left_alone);
 	RUN(every_failed_allocation_stores_all_or_nothing);
+	RUN(every_failed_allocation_rotates_all_or_nothing);
 	RUN(every_failed_allocation_of_the_keeper_is_survived);
 	RUN(every_failed_allocation_of_opening_is_survived);
 	return tap_done();

@@ -125,6 +125,13 @@ add_secret() {
 		query_is 'SELECT word FROM secrets WHERE _id = '"'1'" '.results[0].word' "$secret_text"
 }
 tap "A1: a document is visible to queries as soon as it is acknowledged" add_secret
+rotate_key() {
+	says '"version": *2' api POST /ws/commons/collections/secrets/rotate_key &&
+		says '"ADDED"' api POST /ws/commons/collections/secrets/docs '{"data":[{"_id":"2","word":"later"}]}' &&
+		both_words
+}
+both_words() { query_is 'SELECT word FROM secrets ORDER BY _id' '[.results[].word] | join(" ")' "$secret_text later"; }
+tap "D5: a collection's key is rotated, and what was written before and after is read" rotate_key
 tap "A3: an unknown function is an error with its place" shows '"column": *8' query 'SELECT COUT(*) FROM movies'
 
 ro_key=$(admin key create reader --role read-only --json | jq -r .key)
@@ -132,6 +139,8 @@ tap "C1: a read-only key may query" says '^200$' status -H "Authorization: ApiKe
 	-d '{"sql":{"query":"SELECT 1"}}' "$url/v1/orgs/self/queries"
 tap "C1: and may not write" says '^403$' status -H "Authorization: ApiKey $ro_key" -H 'Content-Type: application/json' \
 	-d '{"name":"x"}' "$url/v1/orgs/self/ws/commons/collections"
+tap "C1 D5: nor rotate a key" says '^403$' status -H "Authorization: ApiKey $ro_key" -X POST \
+	"$url/v1/orgs/self/ws/commons/collections/secrets/rotate_key"
 suspend() {
 	admin key suspend reader >/dev/null &&
 		says '^401$' status -H "Authorization: ApiKey $ro_key" "$url/v1/orgs/self"
@@ -200,6 +209,11 @@ tap "G4 G5: every hardening control holds on the running box" hardening
 sed 's/^/# /' "$vm_dir/hardening"
 tap "F1 F2: the ledger verifies" says 'valid' admin audit verify
 tap "F1: the API calls are in it" says 'api.documents.add' admin audit list --count 500
+rotation_is_recorded() {
+	admin audit list --count 500 --filter rotate_key >"$vm_dir/rotations" && grep -q intent "$vm_dir/rotations" &&
+		grep -q done "$vm_dir/rotations" && grep -q deny "$vm_dir/rotations"
+}
+tap "F1 D5: so are the rotation, before and after it was done, and the one that was denied" rotation_is_recorded
 tap "F1: the denials are in it" says 'deny' admin audit list --count 500 --filter deny
 if [ -n "${scan:-}" ]; then
 	ip netns add "$tap_device" && ip link set "$tap_device" netns "$tap_device" &&
@@ -242,6 +256,7 @@ vm_extra=
 tap "D4: the second boot opens the volume unattended" boot 'after the power cut'
 tap "A1: every acknowledged document is there" query_is 'SELECT COUNT(*) AS n FROM power' ".results[0].n >= $acknowledged" true
 tap "A1: so are the others" query_is 'SELECT COUNT(*) AS n FROM flights' '.results[0].n' 231083
+tap "D5: so is what was written under both versions of a key" both_words
 tap "F2: the ledger verifies after the power cut" says 'valid' admin audit verify
 
 # --- the wrong key, and the way back -------------------------------------------------------------
