@@ -42,6 +42,9 @@ struct exec; /* the process's threads and memory for queries */
 struct exec *exec_free(struct exec *exec);
 CLEANUP_FN(struct exec, exec_free)
 
+/* Whether there is a folder for what does not fit into memory. */
+[[nodiscard]] bool exec_spills(const struct exec *exec);
+
 enum {
 	PIPE_OK = 0,
 	PIPE_CANCELLED,

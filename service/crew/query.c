@@ -59,6 +59,11 @@ struct exec *exec_free(struct exec *exec)
 	return nullptr;
 }
 
+bool exec_spills(const struct exec *exec)
+{
+	return exec->spill_folder != nullptr;
+}
+
 int query_limits_check(const struct query_limits *limits)
 {
 	if (limits->cancel && atomic_load_explicit(limits->cancel, memory_order_relaxed))

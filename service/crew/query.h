@@ -33,7 +33,8 @@ struct exec_query {
 	uint64_t began_ns; /* of the thread that the query belongs to */
 	_Atomic uint64_t cpu_ns, helpers_ns, rows_read, bytes_read, pages_read, pages_missed,
 		chunks, chunks_skipped, spilled;
-	atomic_bool failed; /* a thread has met an error: nobody is to wait for it */
+	_Atomic size_t scratched; /* bytes of its budget in which scratches keep blocks */
+	atomic_bool failed;	  /* a thread has met an error: nobody is to wait for it */
 	pthread_mutex_t lock;
 	char error[256]; /* under lock, as the next */
 	struct place place;

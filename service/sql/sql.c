@@ -21,6 +21,7 @@
 #include "service/sql/explain.h"
 #include "service/sql/pipe_table.h"
 #include "service/sql/reply.h"
+#include "service/sql/scratch_vfs.h"
 #include "service/syntax/arena.h"
 #include "service/syntax/lex.h"
 #include "service/syntax/parse.h"
@@ -30,6 +31,8 @@ constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one que
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
 constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
 constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
+constexpr size_t SORT_SHARE =
+	16; /* of the query's memory is what one sort of SQLite's has before it goes to disk */
 
 void sql_result_done(struct sql_result *result)
 {
@@ -42,13 +45,16 @@ void sql_result_done(struct sql_result *result)
 void sql_limit_memory(uint64_t bytes)
 {
 	(void)sqlite3_hard_heap_limit64((sqlite3_int64)bytes);
+	(void)sqlite3_soft_heap_limit64((sqlite3_int64)(bytes - bytes / 4));
 }
 
 struct sql_session {
 	struct store *store;
 	struct exec *exec;
-	sqlite3 *db;	/* in memory, and empty */
-	sqlite3 *calls; /* another one, for service/sql/evaluate.h */
+	sqlite3 *db;		/* in memory, and empty */
+	struct scratch_vfs vfs; /* of both */
+	size_t sort_memory;	/* bytes, as db has been told; 0: not yet */
+	sqlite3 *calls;		/* another one, for service/sql/evaluate.h */
 	pthread_mutex_t calls_lock;
 	struct pipe_table table;
 };
@@ -59,7 +65,7 @@ sqlite3 *sql_session_db(struct sql_session *session)
 }
 
 /* Open a connection that has no file, with our functions and as little else as can be. */
-static int open_empty(sqlite3 **ret)
+static int open_empty(struct scratch_vfs *vfs, bool spills, sqlite3 **ret)
 {
 	static const struct {
 		int limit, value;
@@ -70,15 +76,15 @@ static int open_empty(sqlite3 **ret)
 	};
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX;
 
-	if (sqlite3_open_v2(":memory:", ret, flags, nullptr) != SQLITE_OK)
+	if (sqlite3_open_v2(":memory:", ret, flags, vfs->name) != SQLITE_OK)
 		return -ENOMEM;
 	if (sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK ||
 	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr) != SQLITE_OK ||
 	    sqlite3_db_config(*ret, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) != SQLITE_OK)
 		return -EIO;
-	/* What it sorts or keeps for a while stays in memory, within sql_limit_memory(): its files would be in clear. */
-	if (sqlite3_exec(*ret, "PRAGMA temp_store = MEMORY", nullptr, nullptr, nullptr) !=
-	    SQLITE_OK)
+	/* Scratches are counted against the query and sealed; without them all stays in memory, within sql_limit_memory(). */
+	const char *temp = spills ? "PRAGMA temp_store = FILE" : "PRAGMA temp_store = MEMORY";
+	if (sqlite3_exec(*ret, temp, nullptr, nullptr, nullptr) != SQLITE_OK)
 		return -ENOMEM;
 	int r = udf_register_all(*ret);
 	for (size_t i = 0; i < countof(LIMITS); i++)
@@ -94,9 +100,11 @@ int sql_session_new(struct store *store, struct exec *exec, struct sql_session *
 	session->store = store;
 	session->exec = exec;
 	(void)pthread_mutex_init(&session->calls_lock, nullptr);
-	int r = open_empty(&session->db);
+	int r = scratch_vfs_init(&session->vfs);
 	if (r == 0)
-		r = open_empty(&session->calls);
+		r = open_empty(&session->vfs, exec_spills(exec), &session->db);
+	if (r == 0)
+		r = open_empty(&session->vfs, false, &session->calls);
 	if (r == 0)
 		r = pipe_table_register(session->db, &session->table);
 	if (r)
@@ -110,6 +118,7 @@ struct sql_session *sql_session_free(struct sql_session *session)
 	if (session) {
 		(void)sqlite3_close_v2(session->db);
 		(void)sqlite3_close_v2(session->calls);
+		scratch_vfs_done(&session->vfs);
 		(void)pthread_mutex_destroy(&session->calls_lock);
 	}
 	free(session);
@@ -203,8 +212,10 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 {
 	sqlite3 *db = session->db;
 
-	if (session->table.outcome)
-		return pipe_failure(session->table.outcome, session->table.query, error);
+	int outcome = session->table.outcome ? session->table.outcome : session->vfs.outcome;
+
+	if (outcome)
+		return pipe_failure(outcome, session->table.query, error);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
 		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
@@ -331,7 +342,7 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 		if (r == 0)
 			r = buf_error(&result->rows);
 	}
-	if (r == 0 && code != SQLITE_DONE)
+	if (r == 0 && (code != SQLITE_DONE || session->vfs.outcome))
 		return failure(session, query, bound, error);
 	buf_add_str(&result->rows, "]");
 	if (r == 0)
@@ -385,6 +396,21 @@ static void add_figures(struct query_figures *to, const struct query_figures *mo
 	to->cpu_us += more->cpu_us;
 }
 
+/* Tell SQLite how much memory one sort may use: that is the size of the main database's cache. */
+static int limit_sorts(struct sql_session *session, size_t memory)
+{
+	char text[64];
+	size_t share = memory / SORT_SHARE;
+
+	if (share == session->sort_memory)
+		return 0;
+	(void)snprintf(text, sizeof(text), "PRAGMA cache_size = -%zu", share / 1024 + 1);
+	if (sqlite3_exec(session->db, text, nullptr, nullptr, nullptr) != SQLITE_OK)
+		return -ENOMEM;
+	session->sort_memory = share;
+	return 0;
+}
+
 /* The result's figures are counted on, whatever comes of it. */
 static int execute(struct sql_session *session, struct arena *arena, const struct sql_query *query,
 		   const struct bound *bound, struct sql_result *result, struct sql_error *error)
@@ -404,7 +430,11 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 	session->table = (struct pipe_table) { .plans = bound->plans,
 					       .n_plans = bound->n_plans,
 					       .query = running };
-	r = step_through(session, arena, query, bound, &limits, result, error);
+	session->vfs.query = running;
+	session->vfs.outcome = 0;
+	r = limit_sorts(session, limits.memory);
+	r = r ? r : step_through(session, arena, query, bound, &limits, result, error);
+	session->vfs.query = nullptr;
 	session->table = (struct pipe_table) {};
 	exec_query_figures(running, &figures);
 	add_figures(&result->figures, &figures);

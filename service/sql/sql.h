@@ -6,7 +6,7 @@
  *
  * Layer 6 (service/sql). Uses common/ and everything of service/ below it; used by service/engine. The query is parsed by us;
  * what native pipes (service/exec) do not do is printed anew for SQLite, which sees nothing of the client's but literals and
- * parameters, in a database in memory that has no file.
+ * parameters, in a database in memory that has no file. What does not fit goes to scratches (scratch_vfs.h), the only files it can open.
  * Threads: a session belongs to one thread at a time; cancel may be set from any thread.
  */
 
@@ -113,5 +113,5 @@ struct token;
 [[nodiscard]] int sql_bind_parameters(struct sqlite3_stmt *stmt, const struct sql_query *query,
 				      const struct token *const *name, size_t n);
 
-/* Limit the memory of all SQLite connections of the process together. */
+/* Limit the memory of all SQLite connections of the process together. From three quarters on their caches give way to scratches. */
 void sql_limit_memory(uint64_t bytes);

@@ -397,20 +397,6 @@ static bool an_order_and_a_join_need_little_memory(void)
 	return true;
 }
 
-static int is_memory(void *, int, char **value, char **)
-{
-	return strcmp(value[0], "2") != 0;
-}
-
-/* Its files would be in clear. */
-static bool sqlite_keeps_what_it_sorts_in_memory(void)
-{
-	CHECK_EQ(sqlite3_exec(sql_session_db(f.session), "PRAGMA temp_store", is_memory, nullptr,
-			      nullptr),
-		 SQLITE_OK);
-	return true;
-}
-
 /* Sealed, then opened anew, so that nothing is in memory. */
 static bool a_query_says_which_pages_came_from_disk(void)
 {
@@ -471,7 +457,6 @@ int main(void)
 	RUN(every_failed_allocation_is_survived);
 	RUN(what_a_pipe_has_read_in_vain_is_counted);
 	RUN(an_order_and_a_join_need_little_memory);
-	RUN(sqlite_keeps_what_it_sorts_in_memory);
 	RUN(a_query_says_which_pages_came_from_disk);
 	fixture_done(&f);
 	return tap_done();
