@@ -208,16 +208,51 @@ bool floats_open(const uint8_t *data, size_t len, uint32_t n, struct floats *ret
 	return true;
 }
 
-KERNEL static void divide_all(int64_t *digits, double power, double *out)
+static void divide_plainly(const int64_t *digits, double power, double *out)
 {
-	if (power == 1) {
-		for (uint32_t i = 0; i < COLUMN_BLOCK; i++)
-			out[i] = from_digits(digits[i]);
-		return;
-	}
 	for (uint32_t i = 0; i < COLUMN_BLOCK; i++)
 		out[i] = from_digits(digits[i]) / power;
 }
+
+#ifdef __x86_64__
+
+static bool can_fuse(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+/*
+ * The same to the bit, several times as fast: multiply by the inverse, and by it what is left over then. The first product is
+ * wrong by at most 1.5 units of its last place. What is left over is exact, because a power of ten up to 10^15 has no more
+ * than 35 bits. So the sum, before it is rounded, is wrong by 2^-52 of a unit, but no quotient of 51 bits by such a power is
+ * nearer than 2^-36 of a unit to where rounding changes.
+ * Source: Muller and others, Handbook of Floating-Point Arithmetic (2018), chapter 4, division with an FMA.
+ */
+[[gnu::target("avx2,fma")]] static void divide_fused(const int64_t *digits, double power,
+						     double *out)
+{
+	double inverse = 1 / power;
+
+	for (uint32_t i = 0; i < COLUMN_BLOCK; i++) {
+		double value = from_digits(digits[i]), near = value * inverse;
+
+		out[i] = __builtin_fma(__builtin_fma(-near, power, value), inverse, near);
+	}
+}
+
+#else
+
+static bool can_fuse(void)
+{
+	return false;
+}
+
+static void divide_fused(const int64_t *digits, double power, double *out)
+{
+	divide_plainly(digits, power, out);
+}
+
+#endif
 
 static uint32_t exception_index(const struct floats *floats, uint32_t k)
 {
@@ -256,7 +291,7 @@ void floats_read(const struct floats *floats, uint32_t block, double out[COLUMN_
 	}
 	/* The digits stand where the doubles will; they are of one size and each becomes the other. */
 	ints_read(&floats->digits, block, (int64_t *)out);
-	divide_all((int64_t *)out, floats->divide, out);
+	(can_fuse() ? divide_fused : divide_plainly)((int64_t *)out, floats->divide, out);
 	for (uint32_t k = exception_from(floats, from); k < floats->n_exceptions; k++) {
 		uint32_t at = exception_index(floats, k) - from;
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct pool {
 	int event_fd;
 
 	pthread_mutex_t lock; /* guards all below */
-	pthread_cond_t waiting_or_end;
+	sem_t wake[POOL_WORKERS];
+	bool sleeps[POOL_WORKERS]; /* it waits for wake */
 	struct job *waiting, **waiting_end;
 	size_t n_waiting, n_queries; /* n_queries: at work */
 	struct job *done, **done_end;
@@ -95,6 +97,34 @@ static struct job *begin(struct pool *pool, size_t number, struct job **at)
 }
 
 /*
+ * The worker to wake for a request, or nullptr if none sleeps. The first of them: if there is little to do it is always the
+ * same one, whose memory is in the processor's caches, and the others rest. Called with the lock held; the caller posts to it
+ * when it no longer holds the lock, or the worker would wake to wait for that.
+ */
+static sem_t *sleeper(struct pool *pool)
+{
+	for (size_t i = 0; i < POOL_WORKERS; i++)
+		if (pool->sleeps[i]) {
+			pool->sleeps[i] = false;
+			return &pool->wake[i];
+		}
+	return nullptr;
+}
+
+/* Sleep until woken, or a time. Called and returns with the lock held. */
+static void sleep_until(struct pool *pool, size_t number, uint64_t until_us)
+{
+	struct timespec until = { .tv_sec = (time_t)(until_us / 1'000'000 + 1) };
+
+	pool->sleeps[number] = true;
+	(void)pthread_mutex_unlock(&pool->lock);
+	/* If it was woken just when the time was up, the next sleep ends at once. */
+	(void)sem_clockwait(&pool->wake[number], CLOCK_MONOTONIC, &until);
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->sleeps[number] = false;
+}
+
+/*
  * Wait for a request, the end, or an errand. Called and returns with the lock held.
  *
  * rested  whether the worker has rested since its last request
@@ -119,13 +149,12 @@ static struct job *wait_for_job(struct pool *pool, size_t number, bool rested,
 			*ret_errand = REST;
 			return nullptr;
 		}
-		struct timespec until = { .tv_sec = (time_t)(next_us / 1'000'000 + 1) };
-		(void)pthread_cond_timedwait(&pool->waiting_or_end, &pool->lock, &until);
+		sleep_until(pool, number, next_us);
 	}
 	return pool->end ? nullptr : begin(pool, number, next_job(pool));
 }
 
-/* Put an answered request where the loop finds it. */
+/* Put an answered request where the loop finds it. The worker looks for the next one itself: there is nobody to wake. */
 static void deliver(struct pool *pool, size_t number, struct job *job)
 {
 	uint64_t one = 1;
@@ -133,8 +162,6 @@ static void deliver(struct pool *pool, size_t number, struct job *job)
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->running[number] = nullptr;
 	pool->n_queries -= is_query(job);
-	if (pool->waiting) /* it may be a query whose turn this is */
-		(void)pthread_cond_signal(&pool->waiting_or_end);
 	*pool->done_end = job;
 	pool->done_end = &job->next;
 	(void)pthread_mutex_unlock(&pool->lock);
@@ -190,20 +217,6 @@ static int start_thread(struct pool *pool, const pthread_attr_t *attributes)
 	return 0;
 }
 
-/* Make the lock, and a condition that waits by the clock that does not step. */
-static int init_lock(struct pool *pool)
-{
-	pthread_condattr_t attributes;
-
-	if (pthread_mutex_init(&pool->lock, nullptr) != 0 ||
-	    pthread_condattr_init(&attributes) != 0)
-		return -ENOMEM;
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	int r = -pthread_cond_init(&pool->waiting_or_end, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
-	return r;
-}
-
 int pool_new(struct store *store, struct exec *exec, const struct secret *grant_key,
 	     struct pool **ret)
 {
@@ -219,15 +232,16 @@ int pool_new(struct store *store, struct exec *exec, const struct secret *grant_
 	pool->waiting_end = &pool->waiting;
 	pool->done_end = &pool->done;
 	pool->expire_at_us = clock_mono_us();
-	int r = init_lock(pool);
-	if (r)
-		return r;
+	if (pthread_mutex_init(&pool->lock, nullptr) != 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < POOL_WORKERS; i++)
+		(void)sem_init(&pool->wake[i], 0, 0);
 	pool->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (pool->event_fd < 0)
 		return neg_errno();
 	if (pthread_attr_init(&attributes) != 0)
 		return -ENOMEM;
-	r = -pthread_attr_setstacksize(&attributes, POOL_STACK);
+	int r = -pthread_attr_setstacksize(&attributes, POOL_STACK);
 	while (r == 0 && pool->n_threads < POOL_WORKERS)
 		r = start_thread(pool, &attributes);
 	(void)pthread_attr_destroy(&attributes);
@@ -256,8 +270,9 @@ struct pool *pool_free(struct pool *pool)
 	for (size_t i = 0; i < POOL_WORKERS; i++)
 		if (pool->running[i])
 			atomic_store(&pool->running[i]->cancel, true);
-	(void)pthread_cond_broadcast(&pool->waiting_or_end);
 	(void)pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < POOL_WORKERS; i++)
+		(void)sem_post(&pool->wake[i]);
 	for (size_t i = 0; i < pool->n_threads; i++)
 		(void)pthread_join(pool->thread[i], nullptr);
 	for (size_t i = 0; i < pool->n_threads; i++)
@@ -265,7 +280,8 @@ struct pool *pool_free(struct pool *pool)
 	free_list(pool->waiting);
 	free_list(pool->done);
 	close_at(&pool->event_fd);
-	(void)pthread_cond_destroy(&pool->waiting_or_end);
+	for (size_t i = 0; i < POOL_WORKERS; i++)
+		(void)sem_destroy(&pool->wake[i]);
 	(void)pthread_mutex_destroy(&pool->lock);
 	free(pool);
 	return nullptr;
@@ -273,6 +289,8 @@ struct pool *pool_free(struct pool *pool)
 
 bool pool_submit(struct pool *pool, struct job *job)
 {
+	sem_t *wake = nullptr;
+
 	(void)pthread_mutex_lock(&pool->lock);
 	bool room = pool->n_waiting < POOL_WAITING_MAX;
 	if (room) {
@@ -280,9 +298,11 @@ bool pool_submit(struct pool *pool, struct job *job)
 		*pool->waiting_end = job;
 		pool->waiting_end = &job->next;
 		pool->n_waiting++;
-		(void)pthread_cond_signal(&pool->waiting_or_end);
+		wake = sleeper(pool);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
+	if (wake)
+		(void)sem_post(wake);
 	return room;
 }
 

@@ -109,6 +109,25 @@ static bool any_doubles_come_back_as_they_are(void)
 	return true;
 }
 
+/* As many digits as there may be, where a quotient that is not divided shows first. */
+static bool quotients_are_those_of_a_division_to_the_bit(void)
+{
+	auto_free double *value = calloc(N, sizeof(*value));
+	double power = 10;
+
+	CHECK(value);
+	for (uint32_t places = 1; places <= 15; places++, power *= 10) {
+		for (uint32_t i = 0; i < N; i++) {
+			auto digits = (double)(random_of(i + places * N) >> 13 | 1);
+
+			value[i] = (i % 2 ? digits : 0x1p51 - 1 - i) / (i % 3 ? power : -power);
+		}
+		size_t size = round_trip(value, N);
+		CHECK(size > 0 && size < N * 7);
+	}
+	return true;
+}
+
 /* The format once more, by hand: FORMAT.md section 4 shows these bytes. */
 static bool the_bytes_are_those_of_the_format(void)
 {
@@ -149,6 +168,7 @@ int main(void)
 	RUN(decimals_take_the_room_of_their_digits);
 	RUN(exceptions_come_back_to_the_bit);
 	RUN(any_doubles_come_back_as_they_are);
+	RUN(quotients_are_those_of_a_division_to_the_bit);
 	RUN(the_bytes_are_those_of_the_format);
 	RUN(every_failed_allocation_sticks);
 	return tap_done();
