@@ -211,7 +211,7 @@ tap "F1 F2: the ledger verifies" says 'valid' admin audit verify
 tap "F1: the API calls are in it" says 'api.documents.add' admin audit list --count 500
 rotation_is_recorded() {
 	admin audit list --count 500 --filter rotate_key >"$vm_dir/rotations" && grep -q intent "$vm_dir/rotations" &&
-		grep -q done "$vm_dir/rotations" && grep -q deny "$vm_dir/rotations"
+		grep -q 'done' "$vm_dir/rotations" && grep -q deny "$vm_dir/rotations"
 }
 tap "F1 D5: so are the rotation, before and after it was done, and the one that was denied" rotation_is_recorded
 tap "F1: the denials are in it" says 'deny' admin audit list --count 500 --filter deny
