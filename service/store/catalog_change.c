@@ -209,13 +209,11 @@ static int create_with_key(struct store *store, struct collection *collection)
 		r = store_reserve(store);
 	if (r == 0)
 		r = book_begin(store);
-	if (r)
-		return r;
-	r = book_end(store, insert_all(store, collection, key, &wrapped, &live));
+	if (r == 0)
+		r = book_end(store, insert_all(store, collection, key, &wrapped, &live));
 	explicit_bzero(key, sizeof(key));
-	if (r)
-		return r;
-	r = store_insert(store, live);
+	if (r == 0)
+		r = store_insert(store, live);
 	if (r == 0)
 		(void)TAKE(live);
 	return r;
