@@ -22,7 +22,7 @@ struct scratch;
 constexpr size_t SCRATCH_BLOCK = 4096;
 /* Of a query's memory all its scratches keep at most so much: a part in any case, and more while half of it is nobody's. */
 constexpr size_t SCRATCH_SHARE_LEAST = 32;
-constexpr size_t SCRATCH_SHARE = 4;
+constexpr size_t SCRATCH_SHARE = 3;
 
 /* Begin one, empty. query is borrowed, its budget and figures count what the scratch takes. Returns 0, -ENOMEM or PIPE_TOO_LARGE. */
 [[nodiscard]] int scratch_new(struct exec_query *query, struct scratch **ret);

@@ -131,92 +131,88 @@ static int read_chunk(void *userdata, struct scan *scan, unsigned int worker, ui
 	return query_result(state->pipe->query, r);
 }
 
-struct fold {
-	struct state *state;
-	const struct grouping *grouping;
-	struct record *like; /* room for a key */
-	size_t size;
-	struct cell *cell; /* [n_keys] of the groups */
-};
-
-/* Count one distinct value to its group. */
-static int fold_one(void *userdata, struct record *record)
+/* All rows of a grouping are in. */
+static int end_grouping(struct state *state, struct grouping *grouping)
 {
-	struct fold *fold = userdata;
-	struct grouping *main = &fold->state->grouping[0];
-	const uint8_t *end = record_key(record);
+	for (size_t w = 0; w < CREW_MAX; w++)
+		grouping->local[w] = local_free(grouping->local[w]);
+	int r = groups_end(grouping->groups);
+	atomic_fetch_add(&state->pipe->query->spilled, groups_spilled(grouping->groups));
+	return r;
+}
+
+/* Make a record of the group that a distinct value belongs to, which counts that value. */
+static int count_one(const struct state *state, const struct grouping *grouping,
+		     const struct record *value, struct cell *cell, struct partial *partial)
+{
+	const struct grouping *main = &state->grouping[0];
+	const uint8_t *key = record_key(value), *end = key;
+	struct record *group = nullptr;
 
 	for (uint32_t i = 0; i < main->n_keys; i++)
-		end = record_get(end, &fold->cell[i]);
-	uint64_t hash =
-		small_hash_key(fold->state->pipe->query->exec->key, fold->cell, main->n_keys);
-	auto len = (size_t)(end - record_key(record));
-	size_t room = record_room(0, (uint32_t)len);
-	if (fold->size < room) {
-		size_t size = 2 * room;
-		struct record *grown = realloc(fold->like, size);
-
-		if (!grown)
-			return -ENOMEM;
-		fold->like = grown;
-		fold->size = size;
-	}
-	*fold->like = (struct record) { .hash = hash, .key_len = (uint32_t)len };
-	record_clear(fold->like);
-	memcpy(fold->like->data, record_key(record), len);
-	const struct part *part;
-	int r = groups_fetch(main->groups, groups_part(hash), &part);
-	struct record *group = r ? nullptr : part_find(part, fold->like);
-	if (group) {
-		struct distinct *distinct =
-			(void *)(record_states(group) +
-				 main->layout.offset[fold->grouping->aggregate]);
-
-		distinct->n++;
-	}
-	return r;
+		end = record_get(end, &cell[i]);
+	uint64_t hash = small_hash_key(state->pipe->query->exec->key, cell, main->n_keys);
+	int r = partial_add(partial, hash, main->layout.size, (uint32_t)(end - key), &group);
+	if (r)
+		return r;
+	memcpy(group->data + main->layout.size, key, (size_t)(end - key));
+	struct distinct *distinct =
+		(void *)(record_states(group) + main->layout.offset[grouping->aggregate]);
+	distinct->n = 1;
+	return 0;
 }
 
-/* Count the values of one distinct aggregate to their groups. */
-static int fold_part(struct state *state, const struct grouping *grouping, const struct part *part)
+/* What one table of a distinct aggregate's values counts for the groups, as if it were one more chunk of rows. */
+static int count_part(struct state *state, const struct grouping *grouping, uint32_t p,
+		      uint32_t turn)
 {
+	cleanup(partial_free_at) struct partial *partial = nullptr;
 	auto_free struct cell *cell = calloc(grouping->n_keys, sizeof(*cell));
-	struct fold fold = { .state = state, .grouping = grouping, .cell = cell };
-	struct record *record;
+	const struct part *part;
+	const struct record *value;
 	uint64_t at = 0;
-	int r = cell ? 0 : -ENOMEM;
+	int r = cell ? partial_new(&state->pipe->query->budget, &partial) : -ENOMEM;
 
-	while (r == 0 && (record = part_next(part, &at)))
-		r = fold_one(&fold, record);
-	free(fold.like);
+	r = r ? r : groups_settle(grouping->groups, p, &part);
+	while (r == 0 && (value = part_next(part, &at)))
+		r = count_one(state, grouping, value, cell, partial);
+	return r ? r : groups_give(state->grouping[0].groups, turn, &partial);
+}
+
+/* Where groups have keys: add what distinct values count to the groups, which may be on disk. */
+static int count_distinct(struct state *state)
+{
+	uint32_t turn = state->pipe->run.n_chunks;
+	int r = 0;
+
+	for (uint32_t g = 1; g < state->n && r == 0; g++) {
+		struct grouping *grouping = &state->grouping[g];
+
+		r = end_grouping(state, grouping);
+		for (uint32_t p = 0; p < GROUPS_PARTS && r == 0; p++)
+			r = count_part(state, grouping, p, turn++);
+		grouping->groups = groups_free(grouping->groups);
+	}
 	return r;
 }
 
-/* Fill in COUNT DISTINCT. */
-static int fold_distinct(struct state *state)
+/* Where there is one group: each distinct value is one of its. */
+static int count_only(struct state *state)
 {
 	const struct grouping *main = &state->grouping[0];
 	int r = 0;
 
 	for (uint32_t g = 1; g < state->n && r == 0; g++) {
 		struct grouping *grouping = &state->grouping[g];
-		int64_t n = 0;
+		struct distinct *distinct = (void *)(record_states(state->only) +
+						     main->layout.offset[grouping->aggregate]);
 
+		r = end_grouping(state, grouping);
 		for (uint32_t p = 0; p < GROUPS_PARTS && r == 0; p++) {
 			const struct part *part;
 
-			r = main->n_keys > 0 ? groups_settle(grouping->groups, p, &part)
-					     : groups_fetch(grouping->groups, p, &part);
-			n += r ? 0 : (int64_t)part->n;
-			if (r == 0 && main->n_keys > 0)
-				r = fold_part(state, grouping, part);
-		}
-		if (main->n_keys == 0) { /* each is one value of the only group */
-			struct distinct *distinct =
-				(void *)(record_states(state->only) +
-					 main->layout.offset[grouping->aggregate]);
-
-			distinct->n = n;
+			r = groups_fetch(grouping->groups, p, &part);
+			distinct->n += r ? 0 : (int64_t)part->n;
 		}
 		grouping->groups = groups_free(grouping->groups);
 	}
@@ -271,27 +267,6 @@ static int top_cells(void *userdata, const void *item, struct cell *cell)
 	return group_cells(userdata, (struct record *)(uintptr_t)item, cell);
 }
 
-/* Groups of which others must be found again, and the only one, stay in memory. */
-static bool may_spill(const struct state *state, uint32_t g)
-{
-	return g > 0 || (state->n == 1 && state->grouping[0].n_keys > 0);
-}
-
-/* All rows are in. */
-static int end_groups(struct state *state)
-{
-	struct exec_query *query = state->pipe->query;
-	int r = 0;
-
-	for (uint32_t g = 0; g < state->n; g++) {
-		for (size_t w = 0; w < CREW_MAX; w++)
-			state->grouping[g].local[w] = local_free(state->grouping[g].local[w]);
-		r = r ? r : groups_end(state->grouping[g].groups);
-		atomic_fetch_add(&query->spilled, groups_spilled(state->grouping[g].groups));
-	}
-	return r;
-}
-
 static int make(struct state *state)
 {
 	struct pipe *pipe = state->pipe;
@@ -300,13 +275,18 @@ static int make(struct state *state)
 	if (r)
 		return r;
 	struct exec_query *query = pipe->query;
+	bool keys = state->grouping[0].n_keys > 0;
+	/* What distinct values count comes after the chunks, table by table. */
+	uint32_t more = keys ? (state->n - 1) * GROUPS_PARTS : 0;
 	for (uint32_t g = 0; g < state->n && r == 0; g++)
 		r = groups_new(query, &state->grouping[g].layout, state->grouping[g].n_keys,
-			       pipe->run.n_chunks, may_spill(state, g), &state->grouping[g].groups);
+			       pipe->run.n_chunks + (g == 0 ? more : 0), g > 0 || keys,
+			       &state->grouping[g].groups);
 	r = r ? r : run_chunks(&pipe->run, 0, pipe->run.n_chunks, read_chunk, state);
-	r = r ? r : end_groups(state);
+	r = r || !keys ? r : count_distinct(state);
+	r = r ? r : end_grouping(state, &state->grouping[0]);
 	r = r ? r : make_only(state);
-	r = r ? r : fold_distinct(state);
+	r = r || !state->only ? r : count_only(state);
 	if (r || state->only)
 		return r;
 	const struct plan *plan = pipe->plan;
