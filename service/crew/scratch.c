@@ -351,13 +351,13 @@ static int cut(struct scratch *scratch, uint64_t len)
 {
 	size_t in = len % SCRATCH_BLOCK;
 	uint64_t keep = (len + SCRATCH_BLOCK - 1) / SCRATCH_BLOCK;
-	struct frame *frame;
+	struct frame *frame = nullptr;
 
 	/* What comes after the end is zeros if the end moves on again. */
 	int r = in > 0 ? fetch(scratch, len / SCRATCH_BLOCK, false, &frame) : 0;
 	if (r)
 		return r;
-	if (in > 0) {
+	if (frame) {
 		memset(frame->data + in, 0, SCRATCH_BLOCK - in);
 		frame->changed = true;
 	}
