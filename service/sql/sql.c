@@ -20,6 +20,7 @@
 #include "service/sql/evaluate.h"
 #include "service/sql/explain.h"
 #include "service/sql/pipe_table.h"
+#include "service/sql/reference.h"
 #include "service/sql/reply.h"
 #include "service/sql/scratch_vfs.h"
 #include "service/syntax/arena.h"
@@ -249,6 +250,8 @@ static int prepare(struct sql_session *session, struct arena *arena, const struc
 	struct query *tree = nullptr;
 
 	int r = lex(arena, query->text, query->len, &tokens, error);
+	if (r == 0)
+		r = references_expand(arena, tokens, query, &tokens, error);
 	if (r == 0)
 		r = parse(arena, tokens, &tree, error);
 	*ret_explain = r == 0 && tree->explain;

@@ -27,18 +27,26 @@ static const char PEOPLE[] =
 static const char CITIES[] =
 	"[{\"_id\":\"o\",\"city\":\"Oslo\",\"land\":\"Norway\"},{\"_id\":\"p\",\"city\":\"Paris\",\"land\":\"France\"}]";
 
-/* Run a query with the parameters p = 'Ann', n = 30. Returns what sql_run() does; the rows in ret. */
+/* Run a query with the parameters p = 'Ann', n = 30, w = ['commons', 'cities'], f = 'o.x.y'. Returns what sql_run() does; the rows in ret. */
 static inline int run(const char *text, struct sql_result *ret, uint64_t limit_us)
 {
-	auto_buf struct buf a = buf_make(64), b = buf_make(64);
+	auto_buf struct buf a = buf_make(64), b = buf_make(64), c = buf_make(64), d = buf_make(64);
 
 	value_put_string(&a, "Ann", 3);
 	value_put_int(&b, 30);
-	struct sql_parameter parameters[] = { { "p", a.data, a.len }, { "n", b.data, b.len } };
+	value_put_array(&c);
+	value_put_string(&c, "commons", 7);
+	value_put_string(&c, "cities", 6);
+	value_put_end(&c);
+	value_put_string(&d, "o.x.y", 5);
+	struct sql_parameter parameters[] = { { "p", a.data, a.len },
+					      { "n", b.data, b.len },
+					      { "w", c.data, c.len },
+					      { "f", d.data, d.len } };
 	struct sql_query query = { .text = text,
 				   .len = strlen(text),
 				   .parameter = parameters,
-				   .n_parameters = 2,
+				   .n_parameters = 4,
 				   .deadline_us = clock_mono_us() + limit_us,
 				   .result_max = 8u << 20,
 				   .rows_max = 100'000 };

@@ -149,11 +149,41 @@ static bool the_small_clauses_work(void)
 	       refuses("SELECT SUM(age LIMIT 1) FROM people", "LIMIT goes with ARRAY_AGG only");
 }
 
+/* A name may come from a string or a parameter. */
+static bool references_stand_for_names(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT land FROM TABLE('cities') ORDER BY land",
+		  "[{\"land\":\"France\"},{\"land\":\"Norway\"}]" },
+		{ "SELECT t.land FROM Table([ 'commons', 'cities' ]) AS t WHERE _id = 'o'",
+		  "[{\"land\":\"Norway\"}]" },
+		{ "SELECT COUNT(*) n FROM TABLE(:w)", "[{\"n\":2}]" },
+		{ "SELECT COUNT(*) n FROM TABLE('commons.cities')", "[{\"n\":2}]" },
+		{ "SELECT FIELD('people', 'age') a, FIELD('people', :f) y FROM people WHERE FIELD('people', 'name') = :p",
+		  "[{\"a\":30,\"y\":7}]" },
+		{ "SELECT FIELD('p', 'name') FROM people p JOIN TABLE(:w) c ON FIELD('p', 'city') = c.city AND p.age = :n",
+		  "[{\"name\":\"Ann\"}]" },
+		{ "SELECT name AS field, city AS table FROM people WHERE age = 30",
+		  "[{\"field\":\"Ann\",\"table\":\"Oslo\"}]" },
+	};
+
+	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT 1 FROM TABLE(:missing)", "has no value") &&
+	       refuses("SELECT 1 FROM TABLE(:n)", "must be a string") &&
+	       refuses("SELECT 1 FROM TABLE('')", "a name is empty") &&
+	       refuses("SELECT 1 FROM TABLE('a..b')", "a name is empty") &&
+	       refuses("SELECT 1 FROM TABLE('a', )", "a string or a parameter") &&
+	       refuses("SELECT 1 FROM TABLE(['a'", "a closing bracket") &&
+	       refuses("SELECT 1 FROM TABLE('nope')", "does not exist") &&
+	       refuses("SELECT 1 FROM TABLE(1 + 1)", "a string or a parameter") &&
+	       error.line == 1 && error.column == 21;
+}
+
 static bool every_failed_allocation_is_survived(void)
 {
 	static const char TEXT[] =
-		"SELECT city, GROUPING(city) g, ARRAY_AGG(name ORDER BY name LIMIT 1) a, MAX(REGEXP_REPLACE(name, '(.)', '<$1>')) m, MAX(FORMAT('%s', _event_time AT TIME ZONE 'Europe/Oslo')) t "
-		"FROM people TABLESAMPLE BERNOULLI (100) GROUP BY ROLLUP(city) ORDER BY 1";
+		"SELECT city, GROUPING(city) g, ARRAY_AGG(name ORDER BY name LIMIT 1) a, MAX(REGEXP_REPLACE(name, '(.)', '<$1>')) m, MAX(FORMAT('%s', FORMAT('%s', _event_time AT TIME ZONE 'Europe/Oslo'))) t "
+		"FROM TABLE(['commons', 'people']) TABLESAMPLE BERNOULLI (100) GROUP BY ROLLUP(city) ORDER BY 1";
 
 	for (size_t n = 1;; n++) {
 		cleanup(sql_result_done) struct sql_result result = {};
@@ -244,6 +274,7 @@ int main(void)
 	RUN(the_small_clauses_work);
 	RUN(what_a_query_reads_is_counted_once);
 	RUN(explain_tells_what_pipes_do_from_what_sqlite_does);
+	RUN(references_stand_for_names);
 	RUN(every_failed_allocation_is_survived);
 	fixture_done(&f);
 	return tap_done();
