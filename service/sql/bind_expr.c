@@ -14,6 +14,7 @@
 #include "service/sql/draft.h"
 
 constexpr size_t CALL_ARGS_MAX = 100; /* SQLite takes 127 */
+constexpr size_t SITES_MAX = 1000;    /* calls of a query that are told apart */
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
@@ -40,6 +41,11 @@ static unsigned int site_of(struct binder *b, const char *function, const struct
 		if (site->at == at || site->number == UDF_SITES - 1)
 			return site->number;
 		n++;
+	}
+	if (b->sites.n >= SITES_MAX) { /* a hostile query is not to make this list long */
+		if (udf_add_site(b->db, function, UDF_SITES - 1))
+			b->r = -ENOMEM;
+		return UDF_SITES - 1;
 	}
 	struct call_site *new = bind_node(b, sizeof(*new));
 	if (!new)

@@ -74,6 +74,21 @@ static inline bool sql_fixture_init(void)
 	       !fixture_add(&f, "cities", CITIES);
 }
 
+/* A query and what it gives. */
+struct pair {
+	const char *text, *rows;
+};
+
+/* Whether each query gives its rows. */
+static inline bool give(const struct pair *pairs, size_t n)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < n; i++)
+		good &= gives(pairs[i].text, pairs[i].rows);
+	return good;
+}
+
 /* Whether a query is refused with a message that has this part. */
 static inline bool refuses(const char *text, const char *part)
 {

@@ -9,19 +9,6 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/sql-fixture.h"
 
-struct pair {
-	const char *text, *rows;
-};
-
-static bool give(const struct pair *pairs, size_t n)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < n; i++)
-		good &= gives(pairs[i].text, pairs[i].rows);
-	return good;
-}
-
 static bool several_groupings_come_in_one_result(void)
 {
 	static const struct pair PAIRS[] = {

@@ -7,19 +7,6 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/sql-fixture.h"
 
-struct pair {
-	const char *text, *rows;
-};
-
-static bool give(const struct pair *pairs, size_t n)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < n; i++)
-		good &= gives(pairs[i].text, pairs[i].rows);
-	return good;
-}
-
 /* Test values: RFC 1321, RFC 3174, RFC 6234, RFC 2202, RFC 4231, and the xxHash reference. */
 static bool bytes_are_hashed_and_encoded(void)
 {

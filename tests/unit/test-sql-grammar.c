@@ -15,19 +15,6 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/sql-fixture.h"
 
-struct pair {
-	const char *text, *rows;
-};
-
-static bool give(const struct pair *pairs, size_t n)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < n; i++)
-		good &= gives(pairs[i].text, pairs[i].rows);
-	return good;
-}
-
 /* Only lexer and grammar. */
 static int parses(const char *text)
 {

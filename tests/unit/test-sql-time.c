@@ -6,19 +6,6 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/sql-fixture.h"
 
-struct pair {
-	const char *text, *rows;
-};
-
-static bool give(const struct pair *pairs, size_t n)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < n; i++)
-		good &= gives(pairs[i].text, pairs[i].rows);
-	return good;
-}
-
 #define DATETIME(text) "{\"__rockset_type\":\"DATETIME\",\"value\":\"" text "\"}"
 #define DATE(text)     "{\"__rockset_type\":\"DATE\",\"value\":\"" text "\"}"
 #define TIME(text)     "{\"__rockset_type\":\"TIME\",\"value\":\"" text "\"}"

@@ -162,94 +162,89 @@ static bool queries_give_what_they_should(void)
 	return good;
 }
 
+static const struct {
+	const char *text;
+	unsigned int line, column;
+	const char *id, *message; /* a part of it */
+} BAD[] = {
+	{ "SELECT COUT(*) FROM _events", 1, 8, "function_not_found", "Function `COUT` not found." },
+	{ "SELECT 1\nFROM nope", 2, 6, "collection_not_found",
+	  "Collection \"nope\" does not exist in workspace \"commons\"" },
+	{ "SELECT 1 FROM peple", 1, 15, "collection_not_found", "did you mean \"people\"" },
+	{ "SELECT 1 FROM x.y", 1, 15, "workspace_not_found", "Workspace with name \"x\"" },
+	{ "SELECT", 1, 7, "syntax_error", "ends where" },
+	{ "SELECT 1 FROM", 1, 14, "syntax_error", "a collection" },
+	{ "SELECT 'x", 1, 8, "syntax_error", "string is not closed" },
+	{ "SELECT /* x", 1, 8, "syntax_error", "comment is not closed" },
+	{ "SELECT 1 ~ 2", 1, 10, "syntax_error", "character" },
+	{ "SELECT 1 2", 1, 10, "syntax_error", "Unexpected `2`" },
+	{ "SELECT 12ab", 1, 8, "syntax_error", "neither a number" },
+	{ "SELECT name", 1, 8, "field_not_found", "no FROM" },
+	{ "SELECT *", 1, 8, "syntax_error", "needs a FROM" },
+	{ "SELECT LOWER('a', 'b')", 1, 8, "wrong_arguments", "takes 1 argument" },
+	{ "SELECT ROW_NUMBER() FROM people", 1, 8, "wrong_arguments", "needs OVER" },
+	{ "SELECT LOWER(DISTINCT 'a')", 1, 8, "wrong_arguments", "does not take" },
+	{ "SELECT q.z FROM (SELECT name FROM people) q", 1, 10, "field_not_found",
+	  "has no column `z`" },
+	{ "SELECT nowhere FROM people a, people b", 1, 8, "ambiguous_name", "more than one" },
+	{ "SELECT :missing", 1, 8, "parameter_not_found", "`missing` has no value" },
+	{ "SELECT 1 + 'a'", 1, 10, "query_error", "int + string is not possible" },
+	{ "SELECT 1 / 0", 1, 10, "query_error", "Division by zero" },
+	{ "SELECT 9223372036854775807 + 1", 1, 28, "query_error", "too large" },
+	{ "SELECT SUBSTR(tags, 1, 2) FROM people", 1, 15, "query_error",
+	  "A string was expected here, not array" },
+	{ "SELECT SUM(name) FROM people", 1, 8, "query_error",
+	  "cannot take a value of type string" },
+	{ "SELECT name FROM people WHERE age", 1, 31, "query_error", "must be a bool, not" },
+	{ "SELECT CAST('x' AS int)", 1, 8, "query_error", "cannot become a int" },
+	/* several calls of one function: which has failed? */
+	{ "SELECT 4 / 2, 6 / 2, 1\n / 0, 8 / 2", 2, 2, "query_error", "Division by zero" },
+	{ "SELECT age / 2, 1 / (age - age) FROM people WHERE age IS NOT NULL", 1, 19, "query_error",
+	  "Division by zero" },
+	{ "SELECT CAST('1' AS int), CAST(name AS int) FROM people", 1, 26, "query_error",
+	  "cannot become a int" },
+	{ "SELECT COUNT(*) FROM people WHERE CAST('1' AS int) = 1 AND CAST(name AS int) = 1", 1, 60,
+	  "query_error", "cannot become a int" },
+	{ "SELECT SUM(1), AVG(name) FROM people", 1, 16, "query_error",
+	  "cannot take a value of type string" },
+	{ "SELECT SUM(1) OVER (), SUM(name) OVER () FROM people", 1, 24, "query_error",
+	  "cannot take a value of type string" },
+	{ "SELECT x FROM people, UNNEST(people.name AS x)", 1, 30, "query_error",
+	  "UNNEST takes an array or object, not string" },
+	{ "SELECT (SELECT COUNT(*) FROM UNNEST(people.name AS x)) FROM people", 1, 37,
+	  "query_error", "UNNEST takes an array or object, not string" },
+	{ "SELECT name FROM people ORDER BY -name", 1, 34, "query_error",
+	  "-string is not possible" },
+	{ "SELECT name LIKE 'a' ESCAPE 'bc' FROM people", 1, 13, "query_error",
+	  "ESCAPE takes one character" },
+	{ "SELECT name FROM people WHERE SUM(age) > 1", 1, 31, "query_error",
+	  "Aggregate `SUM` cannot stand in WHERE" },
+	{ "SELECT SUM(COUNT(*)) FROM people", 1, 12, "query_error",
+	  "Aggregate `COUNT` cannot stand inside an aggregate" },
+	{ "SELECT COUNT(*) AS n FROM people GROUP BY n", 1, 8, "query_error",
+	  "Aggregate `COUNT` cannot stand in GROUP BY" },
+	{ "SELECT name FROM people WHERE RANK() OVER (ORDER BY age) = 1", 1, 31, "query_error",
+	  "Window function `RANK` cannot stand in WHERE" },
+	{ "SELECT name FROM people ORDER BY MAX(age)", 1, 34, "query_error",
+	  "Aggregate `MAX` cannot stand in ORDER BY without" },
+	{ "SELECT name FROM people ORDER BY 2", 1, 34, "query_error",
+	  "There is no column 2: the query has 1" },
+	{ "SELECT name FROM people GROUP BY 0", 1, 34, "query_error", "There is no column 0" },
+	{ "SELECT 1 UNION SELECT 2 ORDER BY 3", 1, 34, "query_error", "There is no column 3" },
+	{ "SELECT 1 UNION SELECT 1, 2", 1, 23, "column_count", "1 and 2 columns" },
+	{ "SELECT (SELECT 1, 2)", 1, 8, "column_count", "one column" },
+	{ "SELECT 1 LIMIT 'x'", 1, 16, "limit", "whole number" },
+	{ "INSERT INTO people SELECT 1", 1, 1, "not_implemented", "INSERT is not available" },
+	{ "DROP TABLE people", 1, 1, "syntax_error", "expected SELECT" },
+	{ "SELECT sqlite_version()", 1, 8, "function_not_found", "not found" },
+	{ "SELECT load_extension('x')", 1, 8, "function_not_found", "not found" },
+	{ "SELECT rd_get('x')", 1, 8, "function_not_found", "not found" },
+	{ "SELECT 1 FROM sqlite_master", 1, 15, "collection_not_found", "does not exist" },
+	{ "SELECT 1 FROM docs_1", 1, 15, "collection_not_found", "does not exist" },
+};
+
 static bool what_is_wrong_is_said_with_its_place(void)
 {
-	static const struct {
-		const char *text;
-		unsigned int line, column;
-		const char *id, *message; /* a part of it */
-	} BAD[] = {
-		{ "SELECT COUT(*) FROM _events", 1, 8, "function_not_found",
-		  "Function `COUT` not found." },
-		{ "SELECT 1\nFROM nope", 2, 6, "collection_not_found",
-		  "Collection \"nope\" does not exist in workspace \"commons\"" },
-		{ "SELECT 1 FROM peple", 1, 15, "collection_not_found", "did you mean \"people\"" },
-		{ "SELECT 1 FROM x.y", 1, 15, "workspace_not_found", "Workspace with name \"x\"" },
-		{ "SELECT", 1, 7, "syntax_error", "ends where" },
-		{ "SELECT 1 FROM", 1, 14, "syntax_error", "a collection" },
-		{ "SELECT 'x", 1, 8, "syntax_error", "string is not closed" },
-		{ "SELECT /* x", 1, 8, "syntax_error", "comment is not closed" },
-		{ "SELECT 1 ~ 2", 1, 10, "syntax_error", "character" },
-		{ "SELECT 1 2", 1, 10, "syntax_error", "Unexpected `2`" },
-		{ "SELECT 12ab", 1, 8, "syntax_error", "neither a number" },
-		{ "SELECT name", 1, 8, "field_not_found", "no FROM" },
-		{ "SELECT *", 1, 8, "syntax_error", "needs a FROM" },
-		{ "SELECT LOWER('a', 'b')", 1, 8, "wrong_arguments", "takes 1 argument" },
-		{ "SELECT ROW_NUMBER() FROM people", 1, 8, "wrong_arguments", "needs OVER" },
-		{ "SELECT LOWER(DISTINCT 'a')", 1, 8, "wrong_arguments", "does not take" },
-		{ "SELECT q.z FROM (SELECT name FROM people) q", 1, 10, "field_not_found",
-		  "has no column `z`" },
-		{ "SELECT nowhere FROM people a, people b", 1, 8, "ambiguous_name",
-		  "more than one" },
-		{ "SELECT :missing", 1, 8, "parameter_not_found", "`missing` has no value" },
-		{ "SELECT 1 + 'a'", 1, 10, "query_error", "int + string is not possible" },
-		{ "SELECT 1 / 0", 1, 10, "query_error", "Division by zero" },
-		{ "SELECT 9223372036854775807 + 1", 1, 28, "query_error", "too large" },
-		{ "SELECT SUBSTR(tags, 1, 2) FROM people", 1, 15, "query_error",
-		  "A string was expected here, not array" },
-		{ "SELECT SUM(name) FROM people", 1, 8, "query_error",
-		  "cannot take a value of type string" },
-		{ "SELECT name FROM people WHERE age", 1, 31, "query_error",
-		  "must be a bool, not" },
-		{ "SELECT CAST('x' AS int)", 1, 8, "query_error", "cannot become a int" },
-		/* several calls of one function: which has failed? */
-		{ "SELECT 4 / 2, 6 / 2, 1\n / 0, 8 / 2", 2, 2, "query_error", "Division by zero" },
-		{ "SELECT age / 2, 1 / (age - age) FROM people WHERE age IS NOT NULL", 1, 19,
-		  "query_error", "Division by zero" },
-		{ "SELECT CAST('1' AS int), CAST(name AS int) FROM people", 1, 26, "query_error",
-		  "cannot become a int" },
-		{ "SELECT COUNT(*) FROM people WHERE CAST('1' AS int) = 1 AND CAST(name AS int) = 1",
-		  1, 60, "query_error", "cannot become a int" },
-		{ "SELECT SUM(1), AVG(name) FROM people", 1, 16, "query_error",
-		  "cannot take a value of type string" },
-		{ "SELECT SUM(1) OVER (), SUM(name) OVER () FROM people", 1, 24, "query_error",
-		  "cannot take a value of type string" },
-		{ "SELECT x FROM people, UNNEST(people.name AS x)", 1, 30, "query_error",
-		  "UNNEST takes an array or object, not string" },
-		{ "SELECT (SELECT COUNT(*) FROM UNNEST(people.name AS x)) FROM people", 1, 37,
-		  "query_error", "UNNEST takes an array or object, not string" },
-		{ "SELECT name FROM people ORDER BY -name", 1, 34, "query_error",
-		  "-string is not possible" },
-		{ "SELECT name LIKE 'a' ESCAPE 'bc' FROM people", 1, 13, "query_error",
-		  "ESCAPE takes one character" },
-		{ "SELECT name FROM people WHERE SUM(age) > 1", 1, 31, "query_error",
-		  "Aggregate `SUM` cannot stand in WHERE" },
-		{ "SELECT SUM(COUNT(*)) FROM people", 1, 12, "query_error",
-		  "Aggregate `COUNT` cannot stand inside an aggregate" },
-		{ "SELECT COUNT(*) AS n FROM people GROUP BY n", 1, 8, "query_error",
-		  "Aggregate `COUNT` cannot stand in GROUP BY" },
-		{ "SELECT name FROM people WHERE RANK() OVER (ORDER BY age) = 1", 1, 31,
-		  "query_error", "Window function `RANK` cannot stand in WHERE" },
-		{ "SELECT name FROM people ORDER BY MAX(age)", 1, 34, "query_error",
-		  "Aggregate `MAX` cannot stand in ORDER BY without" },
-		{ "SELECT name FROM people ORDER BY 2", 1, 34, "query_error",
-		  "There is no column 2: the query has 1" },
-		{ "SELECT name FROM people GROUP BY 0", 1, 34, "query_error",
-		  "There is no column 0" },
-		{ "SELECT 1 UNION SELECT 2 ORDER BY 3", 1, 34, "query_error",
-		  "There is no column 3" },
-		{ "SELECT 1 UNION SELECT 1, 2", 1, 23, "column_count", "1 and 2 columns" },
-		{ "SELECT (SELECT 1, 2)", 1, 8, "column_count", "one column" },
-		{ "SELECT 1 LIMIT 'x'", 1, 16, "limit", "whole number" },
-		{ "INSERT INTO people SELECT 1", 1, 1, "not_implemented",
-		  "INSERT is not available" },
-		{ "DROP TABLE people", 1, 1, "syntax_error", "expected SELECT" },
-		{ "SELECT sqlite_version()", 1, 8, "function_not_found", "not found" },
-		{ "SELECT load_extension('x')", 1, 8, "function_not_found", "not found" },
-		{ "SELECT rd_get('x')", 1, 8, "function_not_found", "not found" },
-		{ "SELECT 1 FROM sqlite_master", 1, 15, "collection_not_found", "does not exist" },
-		{ "SELECT 1 FROM docs_1", 1, 15, "collection_not_found", "does not exist" },
-	};
 	bool good = true;
 
 	for (size_t i = 0; i < countof(BAD); i++) {
@@ -265,6 +260,25 @@ static bool what_is_wrong_is_said_with_its_place(void)
 		good &= same;
 	}
 	return good;
+}
+
+/* Constants are SQLite's, where only so many calls of a function are told apart: of more it must not say the wrong one. */
+static bool of_very_many_calls_no_wrong_place_is_told(void)
+{
+	for (int n = 1; n < 200; n += n < 4 ? 1 : 50) {
+		auto_buf struct buf text = buf_make(8192);
+		cleanup(sql_result_done) struct sql_result result = {};
+
+		buf_add_str(&text, "SELECT ");
+		for (int i = 1; i < n; i++)
+			buf_add_str(&text, "1/1, ");
+		buf_add_str(&text, "1/0");
+		CHECK_EQ(run(buf_text(&text), &result, 10'000'000), SQL_REFUSED);
+		CHECK(strcmp(error.message, "Division by zero.") == 0);
+		CHECK_EQ(error.line, n < 64 ? 1u : 0u);
+		CHECK(n >= 64 || error.column == 9u + 5 * ((unsigned int)n - 1));
+	}
+	return true;
 }
 
 static bool a_function_that_is_nearly_there_is_hinted_at(void)
@@ -449,6 +463,7 @@ int main(void)
 	}
 	RUN(queries_give_what_they_should);
 	RUN(what_is_wrong_is_said_with_its_place);
+	RUN(of_very_many_calls_no_wrong_place_is_told);
 	RUN(a_function_that_is_nearly_there_is_hinted_at);
 	RUN(what_is_too_deep_or_long_is_refused);
 	RUN(a_long_query_ends_at_its_deadline);
