@@ -64,7 +64,9 @@ systemd-socket-activate --accept --seqpacket --fdname=job --listen "$dir/run/wor
 echo $! >"$dir/worker.pid"
 tap_until 10 test -S "$dir/run/worker.sock" -a -S "$dir/bus"
 chmod 0777 "$dir/run/worker.sock"
-as $appliance_uid "$O/appliance/manager/redoubt-appliance" >"$dir/appliance.log" 2>&1 &
+# Not by as(): in the background that is a shell of its own, and ending it would leave the daemon.
+setpriv --reuid $appliance_uid --regid $appliance_uid --clear-groups "$O/appliance/manager/redoubt-appliance" \
+	>"$dir/appliance.log" 2>&1 &
 echo $! >"$dir/appliance.pid"
 
 call() { # call UID METHOD [SIGNATURE ARGUMENT...]
