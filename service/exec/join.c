@@ -16,6 +16,7 @@
 #include "service/vector/rows.h"
 
 constexpr uint32_t CODES_MAX = 65'535; /* rows that codes of a dictionary can name */
+constexpr size_t LOOK_EVERY = 4096;    /* rows put into a table between two looks at the limits */
 
 struct join_table {
 	struct exec_query *query;
@@ -371,6 +372,9 @@ static int make_slots(struct join_table *table)
 	for (size_t row = n; row > 0; row--) { /* backwards, so that chains ascend */
 		struct cell key;
 
+		r = row % LOOK_EVERY == 0 ? query_check(table->query) : 0;
+		if (r)
+			return r;
 		slim_cell(&table->rows.at[(row - 1) * table->rows.width], &key);
 		uint64_t hash = cell_hash(table->query->exec->key, &key);
 		uint32_t *at = find(table, &table->slot[hash & table->mask], hash, &key);

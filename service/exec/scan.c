@@ -208,7 +208,9 @@ int scan_rows(struct scan *scan, const uint32_t *row, size_t n, scan_sink *sink,
 
 		for (; from < n && row[from] / COLUMN_BLOCK == block; from++)
 			set_add(&set, row[from] % COLUMN_BLOCK);
-		r = stage_block(scan, block, source_live(&scan->source, block, &live), &set);
+		r = query_check(scan->query);
+		r = r ? r
+		      : stage_block(scan, block, source_live(&scan->source, block, &live), &set);
 	}
 	return r == SCAN_ENOUGH ? 0 : r;
 }

@@ -111,7 +111,10 @@ int stage_init(struct scan *scan, uint32_t number)
 	stage->number = number;
 	stage->batch.ops = number == 0 ? &ROWS : elements ? &ELEMENTS : &JOINED;
 	stage->batch.userdata = stage;
-	return eval_new(&p->program, p->n_fields, &stage->eval);
+	int r = eval_new(&p->program, p->n_fields, &stage->eval);
+	if (r == 0)
+		eval_limit(stage->eval, &scan->query->limits);
+	return r;
 }
 
 void stage_done(struct stage *stage)
@@ -127,6 +130,11 @@ static int advance(struct stage *stage, const struct set *selection);
 /* Run a batch that has been put together. */
 static int run_batch(struct stage *stage, uint32_t n, const struct set *selection)
 {
+	int r = stage->number > 0 ? query_check(stage->scan->query)
+				  : 0; /* one row may have many partners */
+
+	if (r)
+		return scan_failed(stage->scan, nullptr, r);
 	stage->batch.n = n;
 	eval_begin(stage->eval, &stage->batch);
 	return advance(stage, selection);

@@ -12,6 +12,10 @@
 #include "service/expression/eval_internal.h"
 #include "service/expression/memo.h"
 
+constexpr uint64_t WORK_BETWEEN = 262'144; /* bytes between two looks at the limits */
+constexpr size_t STEP_WORK = 16'384;	   /* what a step over a batch counts for */
+constexpr size_t CALL_WORK = 2048; /* what having SQLite call a function for one entry counts for */
+
 /* What evaluates an operation: one of the two; memo: worth to be done once per entry of a dictionary. */
 static const struct {
 	value_fn *value;
@@ -73,6 +77,20 @@ int eval_new(const struct program *program, uint32_t n_fields, struct eval **ret
 		return -ENOMEM;
 	*ret = TAKE(eval);
 	return 0;
+}
+
+void eval_limit(struct eval *eval, const struct query_limits *limits)
+{
+	eval->limits = limits;
+}
+
+int eval_work(struct eval *eval, size_t bytes)
+{
+	eval->work += bytes;
+	if (eval->work < WORK_BETWEEN || !eval->limits)
+		return 0;
+	eval->work = 0;
+	return query_limits_check(eval->limits);
 }
 
 struct eval *eval_free(struct eval *eval)
@@ -264,7 +282,9 @@ int eval_value(struct eval *eval, uint32_t index, const struct set *selection,
 		*ret = eval->slot[index];
 		return 0;
 	}
-	int r = find_dictionary(eval, step, selection, &field);
+	int r = eval_work(eval, STEP_WORK);
+
+	r = r ? r : find_dictionary(eval, step, selection, &field);
 	r = r ? r : get_slot(eval, index, &slot);
 	if (r)
 		return r;
@@ -297,7 +317,9 @@ int eval_truth(struct eval *eval, uint32_t index, const struct set *selection, s
 	*ret = (struct truth) {};
 	if (!set_any(selection))
 		return 0;
-	int r = find_dictionary(eval, step, selection, &field);
+	int r = eval_work(eval, STEP_WORK);
+
+	r = r ? r : find_dictionary(eval, step, selection, &field);
 	if (r)
 		return r;
 	if (!field && OPERATIONS[step->op].truth)
@@ -342,9 +364,14 @@ static int call_one(struct eval *eval, const struct step *step, const struct vec
 			return -ENOMEM;
 		cell = many;
 	}
-	for (uint32_t a = 0; a < step->n_args; a++)
+	size_t bytes = step->op == OP_CALL ? CALL_WORK : 0;
+
+	for (uint32_t a = 0; a < step->n_args; a++) {
 		vector_cell(arg[a], i, &cell[a]);
-	int r = fn(eval, step, cell, &result, &ret->room);
+		bytes += cell[a].s.len;
+	}
+	int r = eval_work(eval, bytes);
+	r = r ? r : fn(eval, step, cell, &result, &ret->room);
 	if (r == 0)
 		vector_put(ret, i, &result);
 	return r;

@@ -23,6 +23,9 @@ struct eval;
 /* Make room for a program's vectors over n_fields fields; they are allocated as they are needed. Returns 0 or -ENOMEM. */
 [[nodiscard]] int eval_new(const struct program *program, uint32_t n_fields, struct eval **ret);
 
+/* Have these asked while it evaluates; borrowed as long as it lives. */
+void eval_limit(struct eval *eval, const struct query_limits *limits);
+
 /* Free; nullptr is a no-op. Always returns nullptr. */
 struct eval *eval_free(struct eval *eval);
 CLEANUP_FN(struct eval, eval_free)
@@ -35,7 +38,7 @@ void eval_begin(struct eval *eval, const struct batch *batch);
  *
  * ret  belongs to eval, valid until the same step is evaluated again or eval_begin()
  *
- * Returns 0, PIPE_FAILED, PIPE_UNSUITED, PIPE_DAMAGED, or -errno.
+ * Returns 0, PIPE_CANCELLED, PIPE_TIMEOUT, PIPE_FAILED, PIPE_UNSUITED, PIPE_DAMAGED, or -errno.
  */
 [[nodiscard]] int eval_value(struct eval *eval, uint32_t step, const struct set *selection,
 			     const struct vector **ret);

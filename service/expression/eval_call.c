@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdckdint.h>
@@ -165,6 +166,10 @@ static int call_cell(struct eval *eval, const struct step *step, const struct ce
 	}
 	*ret = (struct cell) { .kind = KIND_NULL };
 	int r = node->call(node->userdata, arg, step->n_args, ret);
+	if (r == -ECANCELED && eval->limits) { /* SQLite has asked them */
+		r = query_limits_check(eval->limits);
+		return r ? r : -EIO;
+	}
 	if (r > 0)
 		return eval_fail(eval, step, "%.*s", (int)ret->s.len, ret->s.at);
 	if (r < 0 || ret->kind < KIND_STRING || KINDS_INTS >> ret->kind & 1)

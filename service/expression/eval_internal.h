@@ -31,13 +31,15 @@ struct eval {
 	const struct program *program;
 	uint32_t n_fields;
 	const struct batch *batch;
-	struct vector **slot;  /* [program->n] */
-	struct vector **field; /* [n_fields] */
-	bool *loaded;	       /* [n_fields] for this batch and the whole block */
-	struct memo *memo;     /* [program->n] */
-	bool inside;	       /* a memo is being filled */
-	pthread_mutex_t *held; /* a call's lock, or nullptr */
-	uint64_t last_id;      /* of the memos' dictionaries; counts down */
+	struct vector **slot;		   /* [program->n] */
+	struct vector **field;		   /* [n_fields] */
+	bool *loaded;			   /* [n_fields] for this batch and the whole block */
+	struct memo *memo;		   /* [program->n] */
+	bool inside;			   /* a memo is being filled */
+	pthread_mutex_t *held;		   /* a call's lock, or nullptr */
+	uint64_t last_id;		   /* of the memos' dictionaries; counts down */
+	const struct query_limits *limits; /* or nullptr */
+	uint64_t work;			   /* bytes looked at since the limits were asked */
 	char error[EVAL_ERROR];
 	struct place place; /* of the step that failed */
 };
@@ -66,6 +68,9 @@ static inline const struct step *arg_step(const struct eval *eval, const struct 
 {
 	return eval_value(eval, step->arg[i], selection, ret);
 }
+
+/* Count what has been done, in bytes or so, and ask the limits after a millisecond of it. Returns 0, PIPE_CANCELLED or PIPE_TIMEOUT. */
+[[nodiscard]] int eval_work(struct eval *eval, size_t bytes);
 
 /* As eval_value(), but without looking at dictionaries; for memo.c. */
 [[nodiscard]] int eval_compute(struct eval *eval, uint32_t step, const struct set *selection,

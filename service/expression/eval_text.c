@@ -41,14 +41,20 @@ static int like_cells(struct eval *eval, const struct step *step, const struct v
 		}
 		if (!null && pattern.kind != KIND_STRING)
 			return PIPE_UNSUITED;
-		truth_put(ret, i, !null && like_matches(text.s, pattern.s, escape), null);
+		bool yes = false;
+		int r = eval_work(eval, null ? 0 : (size_t)text.s.len + pattern.s.len);
+		if (r == 0 && !null)
+			r = like_matches(text.s, pattern.s, escape, eval->limits, &yes);
+		if (r)
+			return r;
+		truth_put(ret, i, yes, null);
 	}
 	return 0;
 }
 
 /* %needle% on a vector of strings. */
-static void find_in(const struct vector *text, const struct str *needle,
-		    const struct set *selection, struct truth *ret)
+static int find_in(struct eval *eval, const struct vector *text, const struct str *needle,
+		   const struct set *selection, struct truth *ret)
 {
 	uint32_t i;
 
@@ -56,12 +62,16 @@ static void find_in(const struct vector *text, const struct str *needle,
 	{
 		bool null = text->kinds[i] != KIND_STRING;
 		struct str s = null ? (struct str) {} : vector_str(text, i);
+		int r = eval_work(eval, s.len);
 
+		if (r)
+			return r;
 		truth_put(ret, i,
 			  !null && s.len >= needle->len &&
 				  strings_find(s.at, s.len, needle->at, needle->len),
 			  null);
 	}
+	return 0;
 }
 
 int eval_like(struct eval *eval, const struct step *step, const struct set *selection,
@@ -83,8 +93,7 @@ int eval_like(struct eval *eval, const struct step *step, const struct set *sele
 		return r;
 	if (step->needle.len == 0)
 		return like_cells(eval, step, arg, selection, ret);
-	find_in(arg[0], &step->needle, selection, ret);
-	return 0;
+	return find_in(eval, arg[0], &step->needle, selection, ret);
 }
 
 /* Whether an array has an element that is exactly this: by packed bytes, as rd_array_contains(). */
@@ -129,6 +138,9 @@ int eval_array_contains(struct eval *eval, const struct step *step, const struct
 		struct cell cell;
 
 		vector_cell(array, i, &cell);
+		r = eval_work(eval, cell.s.len);
+		if (r)
+			return r;
 		if (cell.kind > KIND_NULL && cell.kind != KIND_ARRAY)
 			return eval_fail(eval, step, "An array was expected here, not %s.",
 					 cell_type_name(cell.kind));

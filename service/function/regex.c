@@ -92,8 +92,9 @@ int regex_new(const char *pattern, size_t len, struct regex **ret, char ret_mess
 	cleanup(regex_free_at) struct regex *regex = calloc(1, sizeof(*regex));
 	if (!regex || !make_contexts(regex))
 		return -ENOMEM;
-	regex->code = pcre2_compile((PCRE2_SPTR)pattern, len, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C,
-				    &code, &at, regex->compile);
+	regex->code = pcre2_compile((PCRE2_SPTR)pattern, len,
+				    PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT, &code,
+				    &at, regex->compile);
 	if (!regex->code)
 		return refused(code, at, ret_message);
 	regex->match = pcre2_match_data_create_from_pattern(regex->code, regex->memory);
@@ -109,15 +110,45 @@ uint32_t regex_groups(const struct regex *regex)
 	return regex->groups;
 }
 
+/* Steps and characters that a match may have gone through between two looks at whether it is to stop. */
+constexpr size_t WORK_BETWEEN = 262'144;
+constexpr size_t ITEM_WORK = 32;
+
+struct progress {
+	const struct regex_scan *scan;
+	size_t work;
+};
+
+/*
+ * Called by PCRE2 before each item of the pattern. One item may go through all of the rest of the text, at each of its
+ * places again, and the limit of steps counts that as one and begins anew at each place: so the rest counts here.
+ */
+static int on_item(pcre2_callout_block *block, void *userdata)
+{
+	struct progress *progress = userdata;
+	const struct regex_scan *scan = progress->scan;
+
+	progress->work += ITEM_WORK + (block->subject_length - block->current_position) / 16;
+	if (progress->work < WORK_BETWEEN || !scan->stop)
+		return 0;
+	progress->work = 0;
+	return scan->stop(scan->stop_data) ? PCRE2_ERROR_CALLOUT : 0;
+}
+
 /* One attempt. Returns as regex_next(). */
 static int attempt(struct regex *regex, struct regex_scan *scan, uint32_t options)
 {
+	struct progress progress = { scan, 0 };
+
+	(void)pcre2_set_callout(regex->limits, on_item, &progress);
 	int code = pcre2_match(regex->code, (PCRE2_SPTR)scan->text, scan->len, scan->pos,
 			       options | (scan->checked ? PCRE2_NO_UTF_CHECK : 0), regex->match,
 			       regex->limits);
 
 	if (code == PCRE2_ERROR_NOMATCH)
 		return REGEX_NO_MATCH;
+	if (code == PCRE2_ERROR_CALLOUT)
+		return REGEX_STOPPED;
 	if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT ||
 	    code == PCRE2_ERROR_HEAPLIMIT || code == PCRE2_ERROR_RECURSELOOP)
 		return REGEX_RUNAWAY;

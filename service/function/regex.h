@@ -24,6 +24,7 @@ enum {
 	REGEX_NO_MATCH,
 	REGEX_RUNAWAY,	/* the match takes more steps or memory than it may */
 	REGEX_BAD_TEXT, /* the text is not UTF-8 */
+	REGEX_STOPPED,	/* scan->stop has said so */
 };
 
 constexpr size_t REGEX_MESSAGE = 160;
@@ -50,6 +51,9 @@ CLEANUP_FN(struct regex, regex_free)
 /* How many groups the pattern has, group 0 (all of a match) apart. */
 [[nodiscard]] uint32_t regex_groups(const struct regex *regex);
 
+/* Whether to give up. */
+typedef bool regex_stop_fn(void *userdata);
+
 /* A walk over the matches in a text. Start with text and len set and the rest zero. */
 struct regex_scan {
 	const char *text; /* [len], borrowed */
@@ -57,13 +61,15 @@ struct regex_scan {
 	size_t pos;   /* where to go on */
 	bool checked; /* the text is known to be UTF-8 */
 	bool empty;   /* the last match was empty, so that the next one must not be empty here */
-	size_t start, end; /* of the last match; start <= end <= len */
+	size_t start, end;   /* of the last match; start <= end <= len */
+	regex_stop_fn *stop; /* asked while a match takes long; or nullptr */
+	void *stop_data;
 };
 
 /*
  * Find the next match, as Perl's /g does: matches do not overlap, an empty one moves on by a character.
  *
- * Returns 0 (scan->start and end are set), REGEX_NO_MATCH, REGEX_RUNAWAY, REGEX_BAD_TEXT or -ENOMEM.
+ * Returns 0 (scan->start and end are set), REGEX_NO_MATCH, REGEX_RUNAWAY, REGEX_BAD_TEXT, REGEX_STOPPED or -ENOMEM.
  */
 [[nodiscard]] int regex_next(struct regex *regex, struct regex_scan *scan);
 

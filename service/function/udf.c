@@ -127,15 +127,35 @@ void udf_return_moment(sqlite3_context *ctx, enum value_tag tag, int64_t value)
 	udf_return_packed(ctx, &packed);
 }
 
+const struct query_limits *udf_limits(sqlite3_context *ctx)
+{
+	return sqlite3_get_clientdata(sqlite3_context_db_handle(ctx), UDF_LIMITS);
+}
+
 bool udf_expired(sqlite3_context *ctx)
 {
-	sqlite3 *db = sqlite3_context_db_handle(ctx);
-	const struct query_limits *limits = sqlite3_get_clientdata(db, UDF_LIMITS);
+	const struct query_limits *limits = udf_limits(ctx);
 
 	if (!limits || query_limits_check(limits) == 0)
 		return false;
 	sqlite3_result_error_code(ctx, SQLITE_INTERRUPT);
 	return true;
+}
+
+bool udf_worked(sqlite3_context *ctx, size_t *work, size_t bytes)
+{
+	*work += bytes;
+	if (*work < UDF_WORK)
+		return false;
+	*work = 0;
+	return udf_expired(ctx);
+}
+
+size_t udf_size(sqlite3_value *arg)
+{
+	int type = sqlite3_value_type(arg);
+
+	return type == SQLITE_TEXT || type == SQLITE_BLOB ? (size_t)sqlite3_value_bytes(arg) : 8;
 }
 
 bool udf_any_null(int n, sqlite3_value **args)
@@ -277,10 +297,10 @@ static const struct udf FUNCTIONS[] = {
 int udf_register_all(sqlite3 *db)
 {
 	static int (*const PARTS[])(sqlite3 *) = {
-		udf_register_text,	udf_register_cast,   udf_register_hash,
-		udf_register_regex,	udf_register_number, udf_register_time,
-		udf_register_array,	udf_register_format, udf_register_object,
-		udf_register_aggregate, udf_register_unnest,
+		udf_register_text,   udf_register_search,    udf_register_cast,
+		udf_register_hash,   udf_register_regex,     udf_register_number,
+		udf_register_time,   udf_register_array,     udf_register_format,
+		udf_register_object, udf_register_aggregate, udf_register_unnest,
 	};
 	int r = udf_registry_new(db);
 

@@ -19,6 +19,7 @@
 #include "service/value/value.h"
 
 constexpr size_t UDF_RESULT_MAX = 64u << 20; /* bytes of one value a function makes */
+constexpr size_t UDF_WORK = 262'144;	     /* bytes looked at between two looks at the limits */
 
 /* Under this name the connection has the struct query_limits of the query that it runs, as client data. */
 #define UDF_LIMITS "limits"
@@ -37,6 +38,9 @@ constexpr size_t UDF_RESULT_MAX = 64u << 20; /* bytes of one value a function ma
 
 /* Register udf_text.c's functions. Returns 0 or -ENOMEM. */
 [[nodiscard]] int udf_register_text(sqlite3 *db);
+
+/* Register udf_search.c's functions. Returns 0 or -ENOMEM. */
+[[nodiscard]] int udf_register_search(sqlite3 *db);
 
 /* Register udf_number.c's functions. Returns 0 or -ENOMEM. */
 [[nodiscard]] int udf_register_number(sqlite3 *db);
@@ -100,11 +104,32 @@ struct text {
 /* Append the bytes of an argument that must be a string or bytes. Returns false for NULL; the query fails for anything else. */
 [[nodiscard]] bool udf_bytes(sqlite3_context *ctx, sqlite3_value *arg, struct buf *out);
 
+struct query_limits;
+
+/* The limits of the query that calls, or nullptr. */
+[[nodiscard]] const struct query_limits *udf_limits(sqlite3_context *ctx);
+
 /*
  * Whether the query that calls has been cancelled or is past its deadline. If so the call has failed with SQLITE_INTERRUPT
  * and must give no result. For functions whose one call can take long; SQLite itself looks between calls only.
  */
 [[nodiscard]] bool udf_expired(sqlite3_context *ctx);
+
+/*
+ * Sort item[n] of size bytes each, asking the query's limits meanwhile.
+ *
+ * Returns whether they are sorted; if not, the call has failed.
+ */
+[[nodiscard]] bool udf_sort(sqlite3_context *ctx, void *item, size_t n, size_t size,
+			    int (*order)(const void *a, const void *b));
+
+/*
+ * Count work of a loop, in bytes or so, on *work; as udf_expired() after each millisecond of it.
+ */
+[[nodiscard]] bool udf_worked(sqlite3_context *ctx, size_t *work, size_t bytes);
+
+/* Bytes of an argument; a number has 8 or so. */
+[[nodiscard]] size_t udf_size(sqlite3_value *arg);
 
 /* Whether any argument is NULL, in which case most functions are NULL. */
 [[nodiscard]] bool udf_any_null(int n, sqlite3_value **args);

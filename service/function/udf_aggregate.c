@@ -347,10 +347,11 @@ static void sample_final(sqlite3_context *ctx)
 
 	if (!sample || sample->n == 0)
 		return;
-	qsort(sample->value, sample->n, sizeof(*sample->value), number_order);
+	bool sorted = udf_sort(ctx, sample->value, sample->n, sizeof(*sample->value), number_order);
 	double rank = ceil(sample->fraction * (double)sample->n);
 	size_t at = rank < 1 ? 0 : (size_t)rank - 1;
-	sqlite3_result_double(ctx, sample->value[at < sample->n ? at : sample->n - 1]);
+	if (sorted)
+		sqlite3_result_double(ctx, sample->value[at < sample->n ? at : sample->n - 1]);
 	sqlite3_free(sample->value);
 	*sample = (struct sample) {};
 }

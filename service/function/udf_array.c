@@ -116,7 +116,10 @@ static int value_order(const void *a, const void *b)
 	return (x->size > y->size) - (x->size < y->size);
 }
 
-/* The members of an array. Returns nullptr if it has none or, with the query failed, if memory is short. */
+constexpr size_t LIST_MAX =
+	2u << 20; /* members of an array that is put in another order; each takes a struct value */
+
+/* The members of an array. Returns nullptr if it has none or, with the query failed, if it has too many or memory is short. */
 static struct value *listed(sqlite3_context *ctx, const struct value *list, size_t *ret_n)
 {
 	struct value_iter iter = value_iterate(list);
@@ -125,6 +128,11 @@ static struct value *listed(sqlite3_context *ctx, const struct value *list, size
 
 	*ret_n = 0;
 	while (value_next(&iter, nullptr, &member)) {
+		if (n == LIST_MAX) {
+			free(all);
+			sqlite3_result_error_toobig(ctx);
+			return nullptr;
+		}
 		if (n == room) {
 			room = room ? 2 * room : 16;
 			struct value *grown = reallocarray(all, room, sizeof(*all));
@@ -145,11 +153,11 @@ static struct value *listed(sqlite3_context *ctx, const struct value *list, size
 /* As listed(), in order of value. */
 static struct value *sorted(sqlite3_context *ctx, const struct value *list, size_t *ret_n)
 {
-	struct value *all = listed(ctx, list, ret_n);
+	auto_free struct value *all = listed(ctx, list, ret_n);
 
-	if (all && *ret_n > 1)
-		qsort(all, *ret_n, sizeof(*all), value_order);
-	return all;
+	if (all && !udf_sort(ctx, all, *ret_n, sizeof(*all), value_order))
+		return nullptr;
+	return TAKE(all);
 }
 
 /* ARRAY_SORT, ARRAY_DISTINCT (user data set): the latter keeps the first of equals, in order of value. */

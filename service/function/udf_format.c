@@ -213,11 +213,12 @@ static void format(sqlite3_context *ctx, int n, sqlite3_value **args)
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
 	struct conversion how;
 	struct text text;
+	size_t work = 0;
 	int next = 1;
 
 	if (udf_any_null(1, args) || !udf_text(ctx, args[0], &text))
 		return;
-	for (const char *at = text.at; *at;) {
+	for (const char *at = text.at; *at && !buf_error(&out);) {
 		if (*at != '%') {
 			buf_add(&out, at++, 1);
 			continue;
@@ -238,6 +239,8 @@ static void format(sqlite3_context *ctx, int n, sqlite3_value **args)
 				 n - 1);
 			return;
 		}
+		if (udf_worked(ctx, &work, udf_size(args[argument])))
+			return;
 		if (!put_argument(ctx, &how, args[argument], &out))
 			return;
 	}

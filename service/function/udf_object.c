@@ -75,12 +75,12 @@ static void return_object(sqlite3_context *ctx, struct members *all)
 		sqlite3_result_error_nomem(ctx);
 		return;
 	}
-	if (all->n > 1)
-		qsort(all->member, all->n, sizeof(*all->member), by_key);
+	if (!udf_sort(ctx, all->member, all->n, sizeof(*all->member), by_key))
+		return;
 	for (size_t i = 0; i + 1 < all->n; i++)
 		all->member[i].again = key_order(&all->member[i].key, &all->member[i + 1].key) == 0;
-	if (all->n > 1)
-		qsort(all->member, all->n, sizeof(*all->member), by_order);
+	if (!udf_sort(ctx, all->member, all->n, sizeof(*all->member), by_order))
+		return;
 	value_put_object(&out);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct member *member = &all->member[i];

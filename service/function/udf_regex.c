@@ -44,6 +44,12 @@ static struct regex *pattern_arg(sqlite3_context *ctx, sqlite3_value **args)
 	return regex;
 }
 
+/* Whether the query is to end. */
+static bool is_over(void *userdata)
+{
+	return udf_expired(userdata);
+}
+
 /* What every function here begins with. Returns false if there is nothing more to do. */
 static bool begin(sqlite3_context *ctx, int n, sqlite3_value **args, struct regex **ret,
 		  struct regex_scan *ret_scan)
@@ -52,7 +58,9 @@ static bool begin(sqlite3_context *ctx, int n, sqlite3_value **args, struct rege
 
 	if (udf_any_null(n, args) || !udf_text(ctx, args[0], &text))
 		return false;
-	*ret_scan = (struct regex_scan) { .text = text.at, .len = text.len };
+	*ret_scan = (struct regex_scan) {
+		.text = text.at, .len = text.len, .stop = is_over, .stop_data = ctx
+	};
 	*ret = pattern_arg(ctx, args);
 	return *ret != nullptr;
 }
@@ -73,6 +81,8 @@ static enum found next(sqlite3_context *ctx, struct regex *regex, struct regex_s
 		return FOUND;
 	case REGEX_NO_MATCH:
 		return NONE;
+	case REGEX_STOPPED:
+		return FAILED;
 	case REGEX_RUNAWAY:
 		udf_fail(ctx,
 			 "The regular expression takes more than %u steps on one of the texts; "

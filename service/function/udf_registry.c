@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/function/udf.h"
+
+constexpr size_t CALL_WORK = 64; /* what a call counts for in any case */
+
 /* The client data of a connection: what it has registered. */
 #define REGISTRY "functions"
 
@@ -20,6 +24,7 @@ struct registry {
 	} *item;
 	size_t n, room;
 	struct udf_failure failed;
+	size_t work; /* bytes of arguments since the limits were asked */
 };
 
 /* The user data of one name of a function. */
@@ -52,6 +57,18 @@ int udf_registry_new(sqlite3 *db)
 	return sqlite3_set_clientdata(db, REGISTRY, registry, registry_free) ? -ENOMEM : 0;
 }
 
+/* Call a function, or fail if the query is to end; SQLite itself looks only now and then, whatever size the arguments have. */
+static void call(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	const struct site *site = sqlite3_user_data(ctx);
+	size_t work = CALL_WORK;
+
+	for (int i = 0; i < n; i++)
+		work += udf_size(args[i]);
+	if (!udf_worked(ctx, &site->registry->work, work))
+		site->row->call(ctx, n, args);
+}
+
 /* Register one name; flags are SQLite's. */
 static int register_site(sqlite3 *db, const struct registered *item, unsigned int number,
 			 bool trying)
@@ -69,10 +86,10 @@ static int register_site(sqlite3 *db, const struct registered *item, unsigned in
 	if (number > 0)
 		(void)snprintf(name + n, sizeof(name) - (size_t)n, "$%u", number);
 	int code = aggregate ? sqlite3_create_window_function(
-				       db, name, row->args, item->flags, site, row->call,
+				       db, name, row->args, item->flags, site, call,
 				       aggregate->final, aggregate->value, aggregate->inverse, free)
 			     : sqlite3_create_function_v2(db, name, row->args, item->flags, site,
-							  row->call, nullptr, nullptr, free);
+							  call, nullptr, nullptr, free);
 	return code == SQLITE_OK ? 0 : -ENOMEM; /* SQLite has freed site then */
 }
 

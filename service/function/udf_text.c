@@ -14,6 +14,7 @@
 
 #include "common/crypto/crypto.h"
 #include "common/utf8.h"
+#include "service/expression/like.h"
 #include "service/expression/substr.h"
 #include "service/value/civil.h"
 #include "service/value/value_json.h"
@@ -41,50 +42,23 @@ static size_t step(struct text text)
 	return n > 0 ? n : 1;
 }
 
-/*
- * Whether text matches a LIKE pattern. Iterative: only the last % needs to be tried again.
- *
- * escape  a character, or empty
- */
-static bool like(struct text text, struct text pattern, struct text escape)
+static struct str str_of(struct text text)
 {
-	struct text again_text = {}, again_pattern = {};
+	return (struct str) { text.at, (uint32_t)text.len };
+}
 
-	for (;;) {
-		if (pattern.len > 0 && pattern.at[0] == '%' &&
-		    !(escape.len == 1 && escape.at[0] == '%')) {
-			pattern.at++;
-			pattern.len--;
-			again_text = text;
-			again_pattern = pattern;
-			continue;
-		}
-		bool escaped = escape.len > 0 && pattern.len > escape.len &&
-			       memcmp(pattern.at, escape.at, escape.len) == 0;
-		struct text want = pattern;
-		size_t skip = escaped ? escape.len : 0;
+static void return_like(sqlite3_context *ctx, struct text text, struct text pattern,
+			struct text escape)
+{
+	bool yes = false;
+	int r = like_matches(str_of(text), str_of(pattern), str_of(escape), udf_limits(ctx), &yes);
 
-		want.at += skip;
-		want.len -= skip;
-		if (text.len == 0 && want.len == 0)
-			return true;
-		bool any = !escaped && want.len > 0 && want.at[0] == '_';
-		size_t w = want.len > 0 ? step(want) : 0, t = text.len > 0 ? step(text) : 0;
-		if (w > 0 && t > 0 && (any || (w == t && memcmp(want.at, text.at, w) == 0))) {
-			pattern.at = want.at + w;
-			pattern.len = want.len - w;
-			text.at += t;
-			text.len -= t;
-			continue;
-		}
-		if (!again_pattern.at || again_text.len == 0)
-			return false;
-		t = step(again_text);
-		again_text.at += t;
-		again_text.len -= t;
-		text = again_text;
-		pattern = again_pattern;
-	}
+	if (r < 0)
+		sqlite3_result_error_nomem(ctx);
+	else if (r > 0)
+		sqlite3_result_error_code(ctx, SQLITE_INTERRUPT);
+	else
+		sqlite3_result_int(ctx, yes);
 }
 
 static void like_function(sqlite3_context *ctx, int n, sqlite3_value **args)
@@ -99,7 +73,7 @@ static void like_function(sqlite3_context *ctx, int n, sqlite3_value **args)
 	if (n == 3 && (escape.len == 0 || step(escape) != escape.len))
 		udf_fail(ctx, "ESCAPE takes one character.");
 	else
-		sqlite3_result_int(ctx, like(text, pattern, escape));
+		return_like(ctx, text, pattern, escape);
 }
 
 /* rd_text: an argument that must be a text or a number; SQLite makes a text of the latter. */
@@ -309,6 +283,7 @@ static void ngrams(sqlite3_context *ctx, int n, sqlite3_value **args)
 	constexpr int64_t longest = 100;
 	auto_buf struct buf out = buf_make(UDF_RESULT_MAX);
 	struct text text;
+	size_t work = 0;
 
 	if (udf_any_null(n, args) || !udf_text(ctx, args[0], &text))
 		return;
@@ -320,11 +295,13 @@ static void ngrams(sqlite3_context *ctx, int n, sqlite3_value **args)
 	}
 	value_put_array(&out);
 	for (int64_t size = min; size <= max && !buf_error(&out); size++)
-		for (size_t at = 0; at < text.len; at = after(text, at, 1)) {
+		for (size_t at = 0; at < text.len && !buf_error(&out); at = after(text, at, 1)) {
 			size_t end = after(text, at, size);
 
 			if (end > text.len)
 				break;
+			if (udf_worked(ctx, &work, (size_t)size * 4))
+				return;
 			value_put_string(&out, text.at + at, end - at);
 		}
 	value_put_end(&out);

@@ -242,8 +242,9 @@ static void print_array_map(struct binder *b, struct buf *out, const struct expr
 /* Functions of SQLite's own that would take a packed value's bytes for a text. */
 static bool is_for_text(const char *function)
 {
-	static const char *const NAMES[] = { "lower", "upper", "rd_substr", "replace", "trim",
-					     "ltrim", "rtrim", "instr",	    "unicode" };
+	static const char *const NAMES[] = { "lower",	   "upper",    "rd_substr",
+					     "rd_replace", "rd_trim",  "rd_ltrim",
+					     "rd_rtrim",   "rd_instr", "unicode" };
 
 	for (size_t i = 0; i < countof(NAMES); i++)
 		if (strcmp(NAMES[i], function) == 0)

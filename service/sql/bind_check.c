@@ -8,6 +8,8 @@
 
 #include "service/sql/draft.h"
 
+constexpr unsigned int LOOK_EVERY = 64; /* expressions printed between two looks at the limits */
+
 /* Where an expression stands, and what may be in it. */
 enum clause : uint8_t {
 	CLAUSE_SELECT,
@@ -106,4 +108,11 @@ void check_ordinal(struct binder *b, const struct expr *e, size_t columns)
 		b->r = sql_refuse_at(b->error, e->at, "query_error",
 				     "There is no column %.20s: the query has %zu, from 1.",
 				     e->at->text, columns);
+}
+
+bool bind_goes_on(struct binder *b)
+{
+	if (b->r == 0 && ++b->printed % LOOK_EVERY == 0)
+		b->r = sql_check(b->ask, b->error);
+	return b->r == 0;
 }

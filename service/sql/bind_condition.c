@@ -216,7 +216,7 @@ static void print_exists(struct binder *b, struct buf *out, const struct expr *e
 
 void print_condition(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
-	if (b->r)
+	if (!bind_goes_on(b))
 		return;
 	const char *column = grouped_sql(b, e, scope);
 	if (column) {

@@ -295,7 +295,7 @@ static void print_interval(struct binder *b, struct buf *out, const struct expr 
 
 void print_value(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
-	if (b->r)
+	if (!bind_goes_on(b))
 		return;
 	const char *column = grouped_sql(b, e, scope);
 	if (column) {

@@ -30,10 +30,11 @@ struct binder {
 	struct evaluation *evaluations;
 	struct sql_error *error;
 	uint64_t now_us;
-	int r;		 /* sticky */
-	bool trying;	 /* inside TRY() */
-	bool calling;	 /* for evaluate.h, whose callers know the place */
-	struct place at; /* of the expression that is made a node */
+	int r;		      /* sticky */
+	unsigned int printed; /* expressions, to ask the limits now and then */
+	bool trying;	      /* inside TRY() */
+	bool calling;	      /* for evaluate.h, whose callers know the place */
+	struct place at;      /* of the expression that is made a node */
 	unsigned int next_source, next_cte;
 	struct bound_cte *ctes;
 	struct vec collections, parameters, plans, sites;
@@ -44,6 +45,9 @@ struct output {
 	struct column *columns;
 	size_t n;
 };
+
+/* Whether to go on printing: nothing has failed, and the query is neither cancelled nor past its deadline. */
+[[nodiscard]] bool bind_goes_on(struct binder *b);
 
 /* Append to a list. */
 void vec_add(struct binder *b, struct vec *vec, const void *item);

@@ -89,6 +89,8 @@ int evaluation_call(void *userdata, const struct cell *arg, size_t n_args, struc
 		r = keep(e, ret);
 	} else if (code == SQLITE_NOMEM) {
 		r = -ENOMEM;
+	} else if (code == SQLITE_INTERRUPT) {
+		r = -ECANCELED;
 	} else {
 		buf_clear(&e->error);
 		buf_add_str(&e->error, sqlite3_errmsg(sqlite3_db_handle(e->stmt)));

@@ -37,6 +37,6 @@ struct evaluation {
 /* Free what an evaluation and those after it own. */
 void evaluation_done(struct evaluation *first);
 
-/* A call_fn of service/expression/plan.h; userdata is the evaluation. Returns 0, 1 (ret is the sentence of the error), or -ENOMEM. */
+/* A call_fn of service/expression/plan.h; userdata is the evaluation. Returns 0, 1 (ret is the sentence of the error), -ECANCELED (the limits said so) or -ENOMEM. */
 [[nodiscard]] int evaluation_call(void *userdata, const struct cell *arg, size_t n_args,
 				  struct cell *ret);

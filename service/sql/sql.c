@@ -31,7 +31,7 @@
 constexpr size_t ARENA_MAX = 64u << 20; /* for tokens, tree and names of one query */
 constexpr size_t COLUMNS_TEXT_MAX = 4u << 20;
 constexpr int UNSUITED = SQL_REFUSED + 1; /* within this file: SQLite must do it alone */
-constexpr int PROGRESS_STEPS = 2000;	  /* SQLite instructions between two looks at the clock */
+constexpr int PROGRESS_STEPS = 200;	  /* SQLite instructions between two looks at the clock */
 constexpr size_t SORT_SHARE =
 	16; /* of the query's memory is what one sort of SQLite's has before it goes to disk */
 
@@ -186,14 +186,30 @@ static struct place place_of_failure(const struct bound *bound, struct udf_failu
 	return (struct place) {};
 }
 
+/* Refuse a query that is to end. */
+static int stopped(int outcome, struct sql_error *error)
+{
+	if (outcome == PIPE_CANCELLED)
+		return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
+	return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
+}
+
+int sql_check(const struct sql_query *query, struct sql_error *error)
+{
+	const struct query_limits limits = { .deadline_us = query->deadline_us,
+					     .cancel = query->cancel };
+	int outcome = query_limits_check(&limits);
+
+	return outcome ? stopped(outcome, error) : 0;
+}
+
 /* Why a pipe ended the query, as an error or an errno. */
 static int pipe_failure(int outcome, const struct exec_query *running, struct sql_error *error)
 {
 	switch (outcome) {
 	case PIPE_CANCELLED:
-		return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
 	case PIPE_TIMEOUT:
-		return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
+		return stopped(outcome, error);
 	case PIPE_TOO_LARGE:
 		return sql_refuse(error, SQL_TOO_LARGE, "", "%s", exec_query_error(running));
 	case PIPE_FAILED:
@@ -212,6 +228,7 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 		   const struct bound *bound, struct sql_error *error)
 {
 	sqlite3 *db = session->db;
+	int r;
 
 	int outcome = session->table.outcome ? session->table.outcome : session->vfs.outcome;
 
@@ -219,9 +236,8 @@ static int failure(struct sql_session *session, const struct sql_query *query,
 		return pipe_failure(outcome, session->table.query, error);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_INTERRUPT:
-		if (query->cancel && atomic_load_explicit(query->cancel, memory_order_relaxed))
-			return sql_refuse(error, SQL_CANCELLED, "", "The query was cancelled.");
-		return sql_refuse(error, SQL_TIMEOUT, "", "The query took longer than it may.");
+		r = sql_check(query, error);
+		return r ? r : -EIO;
 	case SQLITE_NOMEM:
 	case SQLITE_TOOBIG:
 	case SQLITE_FULL:
@@ -257,6 +273,9 @@ static int prepare(struct sql_session *session, struct arena *arena, const struc
 	*ret_explain = r == 0 && tree->explain;
 	if (r == 0)
 		r = bind_tree(arena, session->store, &databases, tree, query, ret, error);
+	if (r == SQL_REFUSED &&
+	    sql_check(query, error)) /* a value that would be known now is not */
+		return SQL_REFUSED;
 	return r;
 }
 
@@ -360,8 +379,7 @@ static int fetch(struct sql_session *session, sqlite3_stmt *stmt, struct arena *
 /* Have SQLite run what was printed for it. */
 static int step_through(struct sql_session *session, struct arena *arena,
 			const struct sql_query *query, const struct bound *bound,
-			struct query_limits *limits, struct sql_result *result,
-			struct sql_error *error)
+			struct sql_result *result, struct sql_error *error)
 {
 	sqlite3 *db = session->db;
 	sqlite3_stmt *stmt = nullptr;
@@ -374,15 +392,8 @@ static int step_through(struct sql_session *session, struct arena *arena,
 		return failure(session, query, bound, error);
 
 	int r = sql_bind_parameters(stmt, query, bound->parameters, bound->n_parameters);
-	if (r == 0) {
-		sqlite3_progress_handler(db, PROGRESS_STEPS, on_progress, limits);
-		if (sqlite3_set_clientdata(db, UDF_LIMITS, limits, nullptr))
-			r = -ENOMEM;
-		if (r == 0)
-			r = fetch(session, stmt, arena, query, bound, result, error);
-		(void)sqlite3_set_clientdata(db, UDF_LIMITS, nullptr, nullptr);
-		sqlite3_progress_handler(db, 0, nullptr, nullptr);
-	}
+	if (r == 0)
+		r = fetch(session, stmt, arena, query, bound, result, error);
 	(void)sqlite3_finalize(stmt);
 	return r;
 }
@@ -436,7 +447,7 @@ static int execute(struct sql_session *session, struct arena *arena, const struc
 	session->vfs.query = running;
 	session->vfs.outcome = 0;
 	r = limit_sorts(session, limits.memory);
-	r = r ? r : step_through(session, arena, query, bound, &limits, result, error);
+	r = r ? r : step_through(session, arena, query, bound, result, error);
 	session->vfs.query = nullptr;
 	session->table = (struct pipe_table) {};
 	exec_query_figures(running, &figures);
@@ -517,18 +528,31 @@ static int attempt(struct sql_session *session, const struct sql_query *query, b
 	return 0;
 }
 
+/* Have a connection ask these while it prepares and runs; nullptr: none. Returns 0 or -ENOMEM. */
+static int limit(sqlite3 *db, struct query_limits *limits)
+{
+	sqlite3_progress_handler(db, limits ? PROGRESS_STEPS : 0, limits ? on_progress : nullptr,
+				 limits);
+	return sqlite3_set_clientdata(db, UDF_LIMITS, limits, nullptr) ? -ENOMEM : 0;
+}
+
 /* Natively as far as possible; all by SQLite if a value turns up that a pipe cannot treat just as SQLite does. */
 static int run(struct sql_session *session, const struct sql_query *query, bool really,
 	       struct sql_result *ret, struct sql_error *error)
 {
 	struct sql_query plain = *query;
+	struct query_limits limits = { .deadline_us = query->deadline_us, .cancel = query->cancel };
 	struct query_figures spent = {};
 
-	int r = attempt(session, query, really, &spent, ret, error);
-	if (r != UNSUITED)
-		return r;
-	plain.way = SQL_SCANS;
-	r = attempt(session, &plain, really, &spent, ret, error);
+	int r = limit(session->db, &limits);
+	r = r ? r : limit(session->calls, &limits);
+	r = r ? r : attempt(session, query, really, &spent, ret, error);
+	if (r == UNSUITED) {
+		plain.way = SQL_SCANS;
+		r = attempt(session, &plain, really, &spent, ret, error);
+	}
+	(void)!limit(session->db, nullptr);
+	(void)!limit(session->calls, nullptr);
 	return r == UNSUITED ? -EIO : r;
 }
 

@@ -102,6 +102,9 @@ CLEANUP_FN(struct sql_session, sql_session_free)
 /* The session's database, for the tables of SQL_TABLES. */
 [[nodiscard]] struct sqlite3 *sql_session_db(struct sql_session *session);
 
+/* Refuse a query that has been cancelled or is past its deadline. Returns 0 if it may go on, or SQL_REFUSED. */
+[[nodiscard]] int sql_check(const struct sql_query *query, struct sql_error *error);
+
 struct sqlite3_stmt;
 struct token;
 

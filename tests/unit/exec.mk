@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-exec_tests := crew exec exec-large exec-spill exec-spill-faults group-raw scratch
+exec_tests := crew like exec exec-large exec-spill exec-spill-faults group-raw scratch
 tests += $(exec_tests:%=tests/unit/test-%)
 threaded += $(exec_tests:%=tests/unit/test-%)
 $(foreach t,$(exec_tests),\
