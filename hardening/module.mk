@@ -17,7 +17,7 @@ installs += \
 
 archives += hardening/check/check
 hardening/check/check.src := hardening/check/control.c hardening/check/kinds.c hardening/check/kinds_files.c \
-	hardening/check/kinds_kernel.c hardening/check/kinds_live.c hardening/check/probe.c
+	hardening/check/kinds_kernel.c hardening/check/kinds_live.c hardening/check/kinds_sets.c hardening/check/probe.c
 
 programs += hardening/check/redoubt-check
 hardening/check/redoubt-check.src  := hardening/check/main.c

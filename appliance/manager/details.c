@@ -50,6 +50,8 @@ bool manager_details_read(const char *json, size_t len, struct manager_details *
 	copy_text(root, "tls_expires", details.tls_expires, sizeof(details.tls_expires));
 	copy_text(root, "ca_fingerprint", details.ca_fingerprint, sizeof(details.ca_fingerprint));
 	copy_text(root, "ssh_host_key", details.ssh_host_key, sizeof(details.ssh_host_key));
+	details.n_notices = copy_list(yyjson_obj_get(root, "notices"), details.notice[0],
+				      countof(details.notice), sizeof(details.notice[0]));
 	details.recovery_key_pending =
 		yyjson_get_bool(yyjson_obj_get(root, "recovery_key_pending"));
 	yyjson_doc_free(doc);

@@ -20,17 +20,20 @@ constexpr uint64_t ROUND_MAX_US = 10'000'000; /* twice what the bus waits for an
 constexpr uint64_t PATIENCE_US = 300'000'000; /* for the units, once the volume is open */
 
 const struct manager_unit MANAGER_UNIT[MANAGER_UNITS] = {
-	{ "var-lib-redoubt.mount", true },
-	{ "redoubt-folders.service", true },
-	{ "redoubt-setup.service", true },
-	{ "redoubt-audit.service", true },
-	{ "redoubt-keys.service", true },
-	{ "redoubt-accounts.service", true },
-	{ "redoubt-engine.service", true },
-	{ "redoubt-front.service", false },
-	{ "ssh.service", false },
-	{ "redoubt-firewall.service", false },
-	{ "systemd-timesyncd.service", false },
+	{ "var-lib-redoubt.mount", true, nullptr },
+	{ "redoubt-folders.service", true, nullptr },
+	{ "redoubt-setup.service", true, nullptr },
+	{ "redoubt-audit.service", true, nullptr },
+	{ "redoubt-keys.service", true, nullptr },
+	{ "redoubt-accounts.service", true, nullptr },
+	{ "redoubt-engine.service", true, nullptr },
+	{ "redoubt-front.service", false, nullptr },
+	{ "ssh.service", false, nullptr },
+	{ "redoubt-firewall.service", true, nullptr },
+	{ "redoubt-firewall-sets.service", true, nullptr },
+	{ "systemd-timesyncd.service", false, nullptr },
+	{ "redoubt-firewall-change.service", false,
+	  "the firewall did not take the last change of its lists; those before it hold" },
 };
 
 enum state manager_state_after(enum job_outcome outcome)
@@ -201,6 +204,23 @@ struct unit_question {
 	size_t unit;
 };
 
+/* A unit has failed just now: journal and ledger. */
+static void record_failed_unit(struct manager *manager, const char *unit)
+{
+	const struct ledger_event event = {
+		.code = "appliance.unit-failed",
+		.person = "",
+		.target = unit,
+		.text = "",
+		.outcome = AUDIT_FAILED,
+		.intent = AUDIT_NO_INTENT,
+	};
+
+	log_event(LOG_ERR, EVENT_PROVISION, 0, "a unit has failed", unit);
+	if (ledger_record(manager->ledger, &event, nullptr) != LEDGER_OK)
+		log_event(LOG_ERR, EVENT_LEDGER, 0, "not in the ledger", event.code);
+}
+
 static void on_unit(void *userdata, const char *active_state)
 {
 	auto_free struct unit_question *question = userdata;
@@ -210,6 +230,8 @@ static void on_unit(void *userdata, const char *active_state)
 	if (question->round != manager->units_round)
 		return; /* the bus was away meanwhile, and the round was given up */
 	if (strcmp(kept, active_state) != 0) {
+		if (strcmp(active_state, "failed") == 0)
+			record_failed_unit(manager, MANAGER_UNIT[question->unit].name);
 		(void)snprintf(kept, sizeof(manager->unit_state[0]), "%s", active_state);
 		bus_changed(manager->bus);
 	}

@@ -22,7 +22,9 @@
 #include "common/proto/job.h"
 
 constexpr size_t MANAGER_TEXT = 512;
-constexpr size_t MANAGER_UNITS = 11;
+constexpr size_t MANAGER_UNITS = 13;
+constexpr size_t MANAGER_NOTICES = 8; /* of the worker */
+constexpr size_t MANAGER_NOTICE = 256;
 
 /* What JOB_VOLUME_STATUS said last. */
 struct manager_details {
@@ -36,6 +38,8 @@ struct manager_details {
 	char ca_fingerprint[96];
 	char ssh_host_key[96];
 	bool recovery_key_pending;
+	char notice[MANAGER_NOTICES][MANAGER_NOTICE]; /* what an admin should look at */
+	size_t n_notices;
 };
 
 struct manager {
@@ -62,6 +66,8 @@ struct manager {
 struct manager_unit {
 	const char *name;
 	bool required; /* ready needs it to be active */
+	const char
+		*notice; /* not shown as a service; this is said when it has failed. Or nullptr */
 };
 
 /* The units that are shown, and which of them "ready" needs. [MANAGER_UNITS] */

@@ -345,13 +345,31 @@ static void put_units(struct bus_call *call, const struct manager *manager)
 {
 	char text[MANAGER_UNITS][64];
 	const char *unit[MANAGER_UNITS];
+	size_t n = 0;
 
 	for (size_t i = 0; i < MANAGER_UNITS; i++) {
-		(void)snprintf(text[i], sizeof(text[i]), "%.36s=%.24s", MANAGER_UNIT[i].name,
+		if (MANAGER_UNIT[i].notice)
+			continue;
+		(void)snprintf(text[n], sizeof(text[n]), "%.36s=%.24s", MANAGER_UNIT[i].name,
 			       manager->unit_state[i][0] ? manager->unit_state[i] : "unknown");
-		unit[i] = text[i];
+		unit[n] = text[n];
+		n++;
 	}
-	bus_put_strv(call, "units", unit, MANAGER_UNITS);
+	bus_put_strv(call, "units", unit, n);
+}
+
+/* What an admin should look at: units that failed, then what the worker found. */
+static void put_notices(struct bus_call *call, const struct manager *manager)
+{
+	const char *notice[MANAGER_UNITS + MANAGER_NOTICES];
+	size_t n = 0;
+
+	for (size_t i = 0; i < MANAGER_UNITS; i++)
+		if (MANAGER_UNIT[i].notice && strcmp(manager->unit_state[i], "failed") == 0)
+			notice[n++] = MANAGER_UNIT[i].notice;
+	for (size_t i = 0; i < manager->details.n_notices; i++)
+		notice[n++] = manager->details.notice[i];
+	bus_put_strv(call, "notices", notice, n);
 }
 
 static void put_details(struct bus_call *call, const struct manager_details *details)
@@ -405,6 +423,7 @@ static void answer_status(struct errand *op, const struct job_done *done)
 	put_figures(op->call, &figures);
 	put_details(op->call, &op->manager->details);
 	put_units(op->call, op->manager);
+	put_notices(op->call, op->manager);
 	bus_row_end(op->call);
 	bus_reply(op->call);
 }

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "appliance/worker/files.h"
+#include "appliance/worker/nets.h"
 #include "common/names.h"
 
 constexpr size_t TEXT_MAX = 64 * 1024;
@@ -56,59 +56,103 @@ static void fill_set(const char *set, struct buf *elements, struct buf *ret)
 	buf_clear(elements);
 }
 
-static void add_sources(const struct config *config, int family, const char *set, const char *any,
-			struct buf *ret)
+/* Append merged networks as nft(8) prints them, each with " . PORT" if it has one. */
+static void add_elements(const struct config_net *net, size_t n, unsigned int port, struct buf *ret)
 {
-	struct buf elements = buf_make(TEXT_MAX);
 	char text[CONFIG_NET_TEXT];
 
-	if (!config->has_sources)
-		buf_add_str(&elements, any);
-	for (size_t i = 0; i < config->n_sources; i++) {
-		if (config->source[i].family != family)
-			continue;
-		config_net_text(&config->source[i], true, text);
-		buf_addf(&elements, "%s%s", elements.len ? ", " : "", text);
+	for (size_t i = 0; i < n; i++) {
+		bool host = net[i].prefix == (net[i].family == AF_INET ? 32 : 128);
+
+		config_net_text(&net[i], !host, text);
+		buf_addf(ret, "%s%s", ret->len ? ", " : "", text);
+		if (port)
+			buf_addf(ret, " . %u", port);
 	}
+}
+
+static void add_sources(const struct config *config, int family, const char *set, struct buf *ret)
+{
+	struct config_net net[CONFIG_SOURCES_MAX] = { { .family = family } }; /* anybody: /0 */
+	struct buf elements = buf_make(TEXT_MAX);
+	size_t n = config->has_sources ? 0 : 1;
+
+	for (size_t i = 0; i < config->n_sources; i++)
+		if (config->source[i].family == family)
+			net[n++] = config->source[i];
+	add_elements(net, nets_merge(net, n), 0, &elements);
 	fill_set(set, &elements, ret);
 	buf_done(&elements);
 }
 
-static bool same_target(const struct config_target *a, const struct config_target *b)
+/* The targets of one set: family and protocol. */
+struct kind {
+	int family;
+	bool udp;
+	const char *set;
+};
+
+static bool is_of(const struct config_target *target, const struct kind *kind)
 {
-	return a->port == b->port && a->udp == b->udp && a->to.family == b->to.family &&
-	       a->to.prefix == b->to.prefix && memcmp(a->to.address, b->to.address, 16) == 0;
+	return target->to.family == kind->family && target->udp == kind->udp;
 }
 
-static void add_targets(const struct config *config, int family, bool udp, const char *set,
-			struct buf *ret)
+/* The lowest port of a set's targets above a port, or 0. */
+static unsigned int next_port(const struct config *config, const struct kind *kind,
+			      unsigned int above)
 {
-	struct buf elements = buf_make(TEXT_MAX);
-	char text[CONFIG_NET_TEXT];
+	unsigned int lowest = 0;
 
 	for (size_t i = 0; i < config->n_targets; i++) {
-		const struct config_target *target = &config->target[i];
-		bool again = false;
+		unsigned int port = config->target[i].port;
 
-		for (size_t k = 0; k < i; k++)
-			again = again || same_target(target, &config->target[k]);
-		if (target->to.family != family || target->udp != udp || again)
-			continue;
-		config_net_text(&target->to, true, text);
-		buf_addf(&elements, "%s%s . %u", elements.len ? ", " : "", text, target->port);
+		if (is_of(&config->target[i], kind) && port > above &&
+		    (lowest == 0 || port < lowest))
+			lowest = port;
 	}
-	fill_set(set, &elements, ret);
+	return lowest;
+}
+
+/* One set, port by port: elements of different ports cannot overlap. */
+static void add_targets(const struct config *config, const struct kind *kind, struct buf *ret)
+{
+	struct config_net net[CONFIG_TARGETS_MAX];
+	struct buf elements = buf_make(TEXT_MAX);
+
+	for (unsigned int port = 0; (port = next_port(config, kind, port)) != 0;) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < config->n_targets; i++)
+			if (is_of(&config->target[i], kind) && config->target[i].port == port)
+				net[n++] = config->target[i].to;
+		add_elements(net, nets_merge(net, n), port, &elements);
+	}
+	fill_set(kind->set, &elements, ret);
 	buf_done(&elements);
 }
 
 void apply_firewall_text(const struct config *config, struct buf *ret)
 {
-	add_sources(config, AF_INET, "ssh_sources4", "0.0.0.0/0", ret);
-	add_sources(config, AF_INET6, "ssh_sources6", "::/0", ret);
-	add_targets(config, AF_INET, false, "out_tcp4", ret);
-	add_targets(config, AF_INET6, false, "out_tcp6", ret);
-	add_targets(config, AF_INET, true, "out_udp4", ret);
-	add_targets(config, AF_INET6, true, "out_udp6", ret);
+	static const struct kind TARGETS[] = {
+		{ AF_INET, false, "out_tcp4" },
+		{ AF_INET6, false, "out_tcp6" },
+		{ AF_INET, true, "out_udp4" },
+		{ AF_INET6, true, "out_udp6" },
+	};
+
+	add_sources(config, AF_INET, "ssh_sources4", ret);
+	add_sources(config, AF_INET6, "ssh_sources6", ret);
+	for (size_t i = 0; i < countof(TARGETS); i++)
+		add_targets(config, &TARGETS[i], ret);
+}
+
+/* Whether a file holds this already; then it is left alone, so that nobody is woken. */
+static bool holds(int dir, const char *name, const struct buf *text)
+{
+	auto_buf struct buf had = buf_make(TEXT_MAX);
+
+	return files_read(dir, name, &had) == 0 && had.len == text->len &&
+	       memcmp(had.data, text->data, text->len) == 0;
 }
 
 /* Write one file into a folder below the run folder, which it makes. */
@@ -123,7 +167,9 @@ static int write_file(const char *folder, const char *name, struct buf *text, mo
 	auto_close int dir = -1;
 	if (r == 0)
 		r = files_open_folder(path, &dir);
-	return r ? r : files_write(dir, name, text->data, text->len, mode);
+	if (r || holds(dir, name, text))
+		return r;
+	return files_write(dir, name, text->data, text->len, mode);
 }
 
 int apply(const struct config *config)

@@ -5,7 +5,7 @@
  * apply: turn a configuration into the machine's host name, network and firewall sets.
  *
  * Layer 2 (appliance/worker). The worker has no network: it writes files, and units that watch
- * them (redoubt-network.path, redoubt-firewall-sets.path) put them into force.
+ * them (redoubt-network.path, redoubt-firewall-change.path) put them into force.
  * Source: systemd.network(5), nft(8), hardening/firewall.nft.
  */
 

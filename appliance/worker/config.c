@@ -12,6 +12,7 @@
 
 #include <yyjson.h>
 
+#include "appliance/worker/nets.h"
 #include "appliance/worker/ssh_key.h"
 #include "common/names.h"
 #include "common/utf8.h"
@@ -212,13 +213,6 @@ static uint8_t longest_prefix(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* Clear the bits behind the prefix. */
-static void mask(struct config_net *net)
-{
-	for (size_t bit = net->prefix; bit < longest_prefix(net->family); bit++)
-		net->address[bit / 8] &= (uint8_t)~(0x80u >> (bit % 8));
-}
-
 bool config_net_parse(const char *text, size_t len, bool prefix_allowed, struct config_net *ret)
 {
 	char address[INET6_ADDRSTRLEN];
@@ -359,7 +353,7 @@ static bool read_source(struct reading *at, yyjson_val *value, size_t index)
 	at->config->n_sources = index + 1;
 	if (!read_net(at, value, true, net))
 		return false;
-	mask(net);
+	(void)nets_mask(net);
 	return true;
 }
 
@@ -385,7 +379,7 @@ static bool read_to(struct reading *at, yyjson_val *value)
 {
 	if (!read_net(at, value, true, &last_target(at)->to))
 		return false;
-	mask(&last_target(at)->to);
+	(void)nets_mask(&last_target(at)->to);
 	return true;
 }
 

@@ -23,10 +23,13 @@
 
 #include "appliance/worker/apply.h"
 #include "appliance/worker/boot.h"
+#include "appliance/worker/config.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/jobs.h"
 #include "appliance/worker/setup.h"
+#include "appliance/worker/stored.h"
 #include "common/base.h"
+#include "common/buf.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/msg.h"
@@ -34,6 +37,7 @@
 #include "common/sandbox.h"
 
 constexpr int JOB_WAIT_S = 30;
+constexpr size_t FIREWALL_MAX = 64 * 1024;
 
 /* The connection the job came by; nullptr stands for none. */
 struct connection {
@@ -175,6 +179,46 @@ static int run_hostname(void)
 	return r;
 }
 
+/* Print what the firewall's sets are to be by the stored configuration: redoubt-check compares. */
+static int run_firewall(void)
+{
+	auto_buf struct buf text = buf_make(CONFIG_MAX + 1), script = buf_make(FIREWALL_MAX);
+	auto_free struct config *config = calloc(1, sizeof(*config));
+	auto_close int state = -1;
+	char why[CONFIG_ERROR] = "";
+	int r = config ? files_open_folder(files_state(), &state) : -ENOMEM;
+
+	if (r == 0)
+		r = stored_read(state, &text, config, why);
+	if (r == 0) {
+		apply_firewall_text(config, &script);
+		r = buf_error(&script);
+	}
+	if (r) {
+		(void)fprintf(stderr, "the stored configuration: %s\n",
+			      r > 0 ? why : strerrordesc_np(-r));
+		return r;
+	}
+	return fwrite(script.data, 1, script.len, stdout) == script.len && fflush(stdout) == 0
+		       ? 0
+		       : -EIO;
+}
+
+/* Whether the configuration on standard input is one that the appliance takes. */
+static int run_check_config(void)
+{
+	auto_free struct config *config = calloc(1, sizeof(*config));
+	auto_free char *text = malloc(CONFIG_MAX + 1);
+	char why[CONFIG_ERROR];
+
+	if (!config || !text)
+		return -ENOMEM;
+	int r = config_parse(text, fread(text, 1, CONFIG_MAX + 1, stdin), config, why);
+	if (r)
+		(void)fprintf(stderr, "%s\n", r > 0 ? why : strerrordesc_np(-r));
+	return r;
+}
+
 static int self_test(void)
 {
 	return jobs_self_test() == 0 ? 0 : -EPERM;
@@ -183,7 +227,8 @@ static int self_test(void)
 static int help(void)
 {
 	(void)puts(
-		"usage: redoubt-worker [folders | setup | renew | hostname | --self-test | --help]\n"
+		"usage: redoubt-worker [folders | setup | renew | hostname | firewall | check-config |\n"
+		"                       --self-test | --help]\n"
 		"\n"
 		"Without an argument: do the one job that comes on descriptor 3 or standard input,\n"
 		"a SOCK_SEQPACKET connection (common/proto/job.h), and exit.\n"
@@ -191,6 +236,8 @@ static int help(void)
 		"  folders      make the folders on the mounted volume, with their owners\n"
 		"  setup        make there what else is missing: keys, certificates, swap\n"
 		"  renew        issue the server's certificate anew if it ends within 30 days\n"
+		"  firewall     print what the firewall's sets are by the stored configuration\n"
+		"  check-config read a configuration; say what is wrong with it, if anything is\n"
 		"  --self-test  try what the unit's sandbox forbids; prints TAP\n"
 		"\n"
 		"REDOUBT_RUN and REDOUBT_STATE name other folders than /run/redoubt and\n"
@@ -202,8 +249,14 @@ static const struct {
 	const char *argument; /* nullptr: none given */
 	int (*run)(void);
 } VERBS[] = {
-	{ nullptr, serve },	{ "folders", run_folders },   { "setup", run_setup },
-	{ "renew", run_renew }, { "hostname", run_hostname }, { "--self-test", self_test },
+	{ nullptr, serve },
+	{ "folders", run_folders },
+	{ "setup", run_setup },
+	{ "renew", run_renew },
+	{ "hostname", run_hostname },
+	{ "firewall", run_firewall },
+	{ "check-config", run_check_config },
+	{ "--self-test", self_test },
 	{ "--help", help },
 };
 

@@ -2,9 +2,9 @@
 archives += appliance/worker/worker
 appliance/worker/worker.src := appliance/worker/apply.c appliance/worker/boot.c \
 	appliance/worker/config.c appliance/worker/disk.c appliance/worker/files.c \
-	appliance/worker/handover.c appliance/worker/identity.c appliance/worker/jobs.c \
+	appliance/worker/handover.c appliance/worker/nets.c appliance/worker/identity.c appliance/worker/jobs.c \
 	appliance/worker/recovery.c appliance/worker/run.c appliance/worker/setup.c \
-	appliance/worker/smbios.c appliance/worker/ssh_key.c appliance/worker/volume.c \
+	appliance/worker/smbios.c appliance/worker/ssh_key.c appliance/worker/stored.c appliance/worker/volume.c \
 	common/crypto/cert.c
 
 worker_pkgs := $(common_pkgs) libcryptsetup blkid yyjson
@@ -24,9 +24,9 @@ installs += appliance/worker/redoubt-worker:/usr/lib/redoubt \
 # The units that belong to no program: they carry out what the worker has prepared.
 box_units := redoubt-data.target var-lib-redoubt.mount \
 	var-lib-redoubt-swap-swapfile.swap redoubt-journal-flush.service redoubt-network.path \
-	redoubt-network.service redoubt-firewall-sets.path redoubt-firewall-sets.service \
+	redoubt-network.service redoubt-firewall-change.path redoubt-firewall-change.service redoubt-firewall-sets.service \
 	redoubt-front-reload.path redoubt-front-reload.service redoubt-tty@.service
-box_needs := redoubt-journal-flush redoubt-network redoubt-firewall-sets redoubt-front-reload redoubt-tty@
+box_needs := redoubt-journal-flush redoubt-network redoubt-firewall-change redoubt-firewall-sets redoubt-front-reload redoubt-tty@
 
 installs += $(box_units:%=image/units/%:/usr/lib/systemd/system) \
 	$(foreach unit,$(box_needs),\

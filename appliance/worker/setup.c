@@ -128,14 +128,15 @@ static int settle_config(struct work *work)
 		return r;
 	if (had == 0 && stored.len == outside.len &&
 	    memcmp(stored.data, outside.data, stored.len) == 0)
-		return 0;
+		return apply(work->config);
 	if (had == 0)
 		log_event(
 			LOG_NOTICE, EVENT_PROVISION, 0,
 			"the configuration from outside differs from the stored one and replaces it; "
 			"people and keys stay as they are",
 			nullptr);
-	return files_write(dir, "config.json", outside.data, outside.len, 0644);
+	r = files_write(dir, "config.json", outside.data, outside.len, 0644);
+	return r ? r : apply(work->config);
 }
 
 static int make_grant_key(struct work *work)

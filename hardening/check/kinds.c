@@ -30,6 +30,7 @@ const struct kind KINDS[] = {
 	{ "listen", kind_listen, "the PROTOCOL's (tcp, udp) listening ports are among EXPECTED" },
 	{ "nft-policy", kind_nft_policy, "the chain CHAIN of table inet redoubt ends in EXPECTED" },
 	{ "nft-rule", kind_nft_rule, "the chain CHAIN of table inet redoubt has a rule with the text EXPECTED" },
+	{ "nft-sets", kind_nft_sets, "the SETS of table inet redoubt hold what the program EXPECTED says is configured, and nothing else" },
 	{ "unit", kind_unit, "the unit's processes run, and each has in /proc/PID/status the values EXPECTED" },
 };
 /* clang-format on */

@@ -35,6 +35,7 @@ kind_check kind_efi_variable, kind_dm, kind_swap;			      /* kinds_kernel.c */
 kind_check kind_mount, kind_file_absent, kind_program_absent, kind_file_mode; /* kinds_files.c */
 kind_check kind_no_setuid, kind_no_passwords, kind_only_root, kind_setting;   /* kinds_files.c */
 kind_check kind_listen, kind_nft_policy, kind_nft_rule, kind_unit;	      /* kinds_live.c */
+kind_check kind_nft_sets;						      /* kinds_sets.c */
 
 struct kind {
 	const char *name;

@@ -150,9 +150,30 @@ tap "the ledger has it and verifies" says 'valid' as_ann audit verify
 box /usr/lib/redoubt/redoubt-check >"$dir/checks" 2>&1 || : # the container's kernel is not hardened
 control_holds() { grep -q "\"id\":\"$1\".*\"result\":\"pass\"" "$dir/checks" || { grep "$1" "$dir/checks"; return 1; }; }
 for id in SVC-001 SVC-002 SVC-003 SVC-004 SVC-005 SVC-006 SVC-007 SVC-009 SVC-010 SSH-001 SSH-012 NET-003 NET-004 NET-005 \
-	NET-006 NET-007 NET-008 NET-002 VOL-002 VOL-008 VOL-009 VOL-010 VOL-011 VOL-012 VOL-013 VOL-014 VOL-015; do
+	NET-006 NET-007 NET-008 NET-009 NET-002 VOL-002 VOL-008 VOL-009 VOL-010 VOL-011 VOL-012 VOL-013 VOL-014 VOL-015; do
 	tap "control H-$id holds: $(grep "H-$id" hardening/controls.tsv | cut -f5)" control_holds "H-$id"
 done
+
+# --- the firewall's sets ------------------------------------------------------------------------------
+tap "the firewall's sets are loaded" active redoubt-firewall-sets.service
+tap "before sshd was started" sh -c "
+	at() { nsenter --target $init --mount --pid -- systemctl show --property=ActiveEnterTimestampMonotonic --value \$1; }
+	[ \"\$(at redoubt-firewall-sets)\" -le \"\$(at ssh)\" ] && [ \"\$(at redoubt-firewall)\" -le \"\$(at systemd-networkd)\" ]"
+box cp /run/redoubt/firewall/sets.nft /run/sets.good
+systemctl_ stop ssh.service redoubt-firewall-sets.service
+box sh -c 'printf "flush set inet redoubt ssh_sources4\nadd element inet redoubt out_tcp4 { 10.0.0.0/8 . 1, 10.1.0.0/16 . 1 }\n" >/run/redoubt/firewall/sets.nft'
+tap "sets that do not load are a failure" not systemctl_ start redoubt-firewall-sets.service
+tap "sshd does not start then" not systemctl_ start ssh.service
+tap "and does not listen" sh -c "! nsenter --target $init --net -- ncat -z 127.0.0.1 22"
+tap "the sets are what they were" says 'elements = \{ 0.0.0.0/0 \}' box nft list set inet redoubt ssh_sources4
+box cp /run/sets.good /run/redoubt/firewall/sets.nft
+systemctl_ reset-failed redoubt-firewall-sets.service redoubt-firewall-change.service 2>/dev/null || :
+tap "with sets that load it starts" systemctl_ start ssh.service
+tap "and listens" tap_until 5 net ncat -z 127.0.0.1 22
+box nft add element inet redoubt out_tcp4 '{ 192.0.2.1 . 9 }'
+box /usr/lib/redoubt/redoubt-check >"$dir/checks" 2>&1 || :
+tap "an element that nobody has configured fails the control" grep -q '"id":"H-NET-009".*"result":"fail".*192.0.2.1' "$dir/checks"
+box nft delete element inet redoubt out_tcp4 '{ 192.0.2.1 . 9 }'
 
 # --- self-tests, each in its own unit's sandbox ----------------------------------------------------
 self_test() { # self_test PROGRAM: run it instead of the daemon, under everything else of the unit

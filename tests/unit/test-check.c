@@ -18,8 +18,14 @@ static int root = -1;
 
 static const char *nft_says; /* what the firewall's chain looks like, or nullptr: nft fails */
 
+static const char *worker_says; /* the script of the firewall's sets, or nullptr: it fails */
+
 static int pretend_nft(const char *const *argv, struct buf *output)
 {
+	if (strcmp(argv[0], "worker") == 0) {
+		buf_add_str(output, worker_says ? worker_says : "is not valid");
+		return worker_says ? 0 : 1;
+	}
 	if (strcmp(argv[0], "/usr/sbin/nft") != 0 || !nft_says) {
 		buf_add_str(output, "Error: No such file or directory\nlist chain");
 		return 1;
@@ -339,6 +345,41 @@ static bool firewall_chains_have_their_policy_and_rules(void)
 	return true;
 }
 
+static bool firewall_sets_hold_what_is_configured_and_nothing_else(void)
+{
+	static const char SCRIPT[] = "flush set inet redoubt a\n"
+				     "add element inet redoubt a { 10.0.0.0/8 . 1, 10.0.0.1 . 2 }\n"
+				     "flush set inet redoubt ab\n";
+	static const struct {
+		const char *nft, *said; /* said: nullptr if it holds */
+	} CASES[] = {
+		{ "set a { flags interval\n elements = { 10.0.0.1 . 2,\n\t\t10.0.0.0/8 . 1 }\n}",
+		  nullptr },
+		{ "set a { elements = { 10.0.0.0/8 . 1, 10.0.0.1 . 2, 0.0.0.0/0 . 2 } }",
+		  "lets 0.0.0.0/0 . 2 pass" },
+		{ "set a { elements = { 10.0.0.0/8 . 1 } }", "lacks 10.0.0.1 . 2" },
+		{ "set a { elements = { 10.0.0.0/8 . 1, 10.0.0.0/8 . 1 } }", "lacks 10.0.0.1 . 2" },
+		{ "set a { flags interval\n}", "lacks 10.0.0.0/8 . 1" },
+		{ "set a { elements = { 10.0.0.0/8 . 1, ", "more elements" },
+		{ nullptr, "No such file" },
+	};
+
+	worker_says = SCRIPT;
+	for (size_t i = 0; i < countof(CASES); i++) {
+		nft_says = CASES[i].nft;
+		CHECK_EQ(holds("nft-sets", "a", "worker"), CASES[i].said == nullptr);
+		CHECK(!CASES[i].said || says(CASES[i].said));
+	}
+	nft_says = "set ab {\n}";
+	CHECK(holds("nft-sets", "ab", "worker"));
+	nft_says = "set ab { elements = { 0.0.0.0/0 } }";
+	CHECK(!holds("nft-sets", "ab", "worker"));
+	worker_says = nullptr;
+	CHECK(!holds("nft-sets", "ab", "worker"));
+	CHECK(says("is not valid"));
+	return true;
+}
+
 static bool units_run_as_they_should(void)
 {
 	static const char WANT[] = "Uid=901 NoNewPrivs=1 Seccomp=2 CapBnd=0000000000000000";
@@ -475,6 +516,7 @@ int main(void)
 	RUN(the_first_setting_of_a_key_counts);
 	RUN(listening_ports_are_among_the_allowed);
 	RUN(firewall_chains_have_their_policy_and_rules);
+	RUN(firewall_sets_hold_what_is_configured_and_nothing_else);
 	RUN(units_run_as_they_should);
 	RUN(the_table_is_read_line_by_line);
 	RUN(a_broken_line_is_refused);

@@ -67,13 +67,30 @@ static bool what_nobody_needs_may_fail(void)
 	return true;
 }
 
+static bool ssh_without_its_sources_is_not_ready(void)
+{
+	all("active");
+	set("redoubt-firewall-sets.service", "inactive");
+	CHECK_EQ((int)manager_state_of_units(units, text), (int)STATE_STARTING);
+	CHECK(strstr(text, "redoubt-firewall-sets.service"));
+	set("redoubt-firewall-sets.service", "failed");
+	CHECK_EQ((int)manager_state_of_units(units, text), (int)STATE_FAILED);
+	all("active");
+	set("redoubt-firewall.service", "failed");
+	CHECK_EQ((int)manager_state_of_units(units, text), (int)STATE_FAILED);
+	all("active");
+	set("redoubt-firewall-change.service", "failed"); /* the sets before it hold: a notice */
+	CHECK_EQ((int)manager_state_of_units(units, text), (int)STATE_READY);
+	return true;
+}
+
 static bool details_are_read(void)
 {
 	static const char JSON[] =
 		"{\"volume\":{\"device\":\"/dev/vdb\",\"cipher\":\"aes-xts-plain64\",\"keyslots\":[\"0 "
 		"recovery-key\",\"1 tpm\"]},\"tls_expires\":\"2027-02-22T00:00:00Z\",\"tls_names\":[\"a\"],"
-		"\"recovery_key_pending\":true}";
-	struct manager_details got;
+		"\"recovery_key_pending\":true,\"notices\":[\"look\"]}";
+	static struct manager_details got;
 
 	CHECK(manager_details_read(JSON, strlen(JSON), &got));
 	CHECK(strcmp(got.volume_device, "/dev/vdb") == 0);
@@ -81,6 +98,8 @@ static bool details_are_read(void)
 	CHECK(strcmp(got.keyslot[1], "1 tpm") == 0);
 	CHECK_EQ(got.n_tls_names, 1u);
 	CHECK(got.recovery_key_pending);
+	CHECK_EQ(got.n_notices, 1u);
+	CHECK(strcmp(got.notice[0], "look") == 0);
 	CHECK(got.ca_fingerprint[0] == '\0');
 	for (size_t len = 0; len < sizeof(JSON) - 1; len++)
 		CHECK(!manager_details_read(JSON, len, &got));
@@ -90,7 +109,7 @@ static bool details_are_read(void)
 static bool more_of_a_list_than_fits_is_left_out(void)
 {
 	char json[2048] = "{\"volume\":{\"keyslots\":[";
-	struct manager_details got;
+	static struct manager_details got;
 
 	for (int i = 0; i < 20; i++)
 		(void)strcat(json, i ? ",\"x\"" : "\"x\""); /* NOLINT: bounded by the loop */
@@ -106,6 +125,7 @@ int main(void)
 	RUN(ready_needs_every_required_unit);
 	RUN(a_unit_that_failed_is_named);
 	RUN(what_nobody_needs_may_fail);
+	RUN(ssh_without_its_sources_is_not_ready);
 	RUN(details_are_read);
 	RUN(more_of_a_list_than_fits_is_left_out);
 	return tap_done();

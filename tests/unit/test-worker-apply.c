@@ -98,9 +98,35 @@ static bool targets_go_to_the_set_of_their_kind_once(void)
 		"flush set inet redoubt ssh_sources4\n"
 		"flush set inet redoubt ssh_sources6\nadd element inet redoubt ssh_sources6 { fd00::/8 }\n"
 		"flush set inet redoubt out_tcp4\n"
-		"add element inet redoubt out_tcp4 { 10.1.2.3/32 . 443, 10.9.0.0/16 . 80 }\n"
+		"add element inet redoubt out_tcp4 { 10.9.0.0/16 . 80, 10.1.2.3 . 443 }\n"
 		"flush set inet redoubt out_tcp6\nflush set inet redoubt out_udp4\n"
-		"flush set inet redoubt out_udp6\nadd element inet redoubt out_udp6 { fd00::1/128 . 53 }\n"));
+		"flush set inet redoubt out_udp6\nadd element inet redoubt out_udp6 { fd00::1 . 53 }\n"));
+	return true;
+}
+
+static bool overlapping_and_repeated_networks_are_merged(void)
+{
+	memset(&config, 0, sizeof(config));
+	config.has_sources = true;
+	config.source[0] = net("10.0.0.128/25");
+	config.source[1] = net("10.0.0.0/25");
+	config.source[2] = net("10.0.0.7");
+	config.n_sources = 3;
+	config.target[0] = (struct config_target) { net("10.1.2.3"), 443, false };
+	config.target[1] = (struct config_target) { net("10.0.0.0/8"), 443, false };
+	config.target[2] = (struct config_target) { net("10.1.2.3"), 80, false };
+	config.target[3] = (struct config_target) { net("10.1.2.3"), 443, true };
+	config.target[4] = (struct config_target) { net("10.1.0.0/16"), 443, false };
+	config.n_targets = 5;
+	CHECK(is(
+		apply_firewall_text,
+		"flush set inet redoubt ssh_sources4\nadd element inet redoubt ssh_sources4 { 10.0.0.0/24 }\n"
+		"flush set inet redoubt ssh_sources6\n"
+		"flush set inet redoubt out_tcp4\n"
+		"add element inet redoubt out_tcp4 { 10.1.2.3 . 80, 10.0.0.0/8 . 443 }\n"
+		"flush set inet redoubt out_tcp6\n"
+		"flush set inet redoubt out_udp4\nadd element inet redoubt out_udp4 { 10.1.2.3 . 443 }\n"
+		"flush set inet redoubt out_udp6\n"));
 	return true;
 }
 
@@ -132,6 +158,7 @@ int main(void)
 	RUN(without_sources_everybody_may_reach_ssh);
 	RUN(an_empty_list_of_sources_is_nobody);
 	RUN(targets_go_to_the_set_of_their_kind_once);
+	RUN(overlapping_and_repeated_networks_are_merged);
 	RUN(the_files_are_written_where_the_units_watch);
 	return tap_done();
 }

@@ -24,7 +24,7 @@ const struct option OPTIONS[OPTION_ID_COUNT] = {
 };
 
 static const struct column STATUS_COLUMNS[] = {
-	{ "hostname", "Host", FORM_PLAIN }, { "state", "State", FORM_PLAIN }, { "state_text", "", FORM_PLAIN }, { "version", "Version", FORM_PLAIN },
+	{ "hostname", "Host", FORM_PLAIN }, { "state", "State", FORM_PLAIN }, { "state_text", "", FORM_PLAIN }, { "notices", "Look at", FORM_PLAIN }, { "version", "Version", FORM_PLAIN },
 	{ "addresses", "Addresses", FORM_PLAIN }, { "uptime_s", "Up for", FORM_SECONDS }, { "load", "Load", FORM_PLAIN },
 	{ "mem_total", "Memory", FORM_BYTES }, { "mem_available", "  available", FORM_BYTES },
 	{ "volume_device", "Data volume", FORM_PLAIN }, { "volume_cipher", "  cipher", FORM_PLAIN },

@@ -28,6 +28,7 @@
 
 constexpr size_t ITEMS_MAX = 48;
 constexpr size_t VALUE_MAX = 256;
+constexpr size_t NOTICES_SHOWN = 4;
 constexpr int TWO_COLUMNS = 76;
 constexpr int LABEL_WIDTH = 13;
 constexpr int WIDE_VALUE = 34;
@@ -60,6 +61,7 @@ struct dashboard {
 	bool asked_setup, asked_key;	    /* the form for it was opened by itself */
 	struct item item[ITEMS_MAX];
 	size_t n, split, top; /* split: the first item of the second column */
+	size_t wide;	      /* items over the whole width, before the first column's */
 };
 
 /* --- items ------------------------------------------------------------------------------------- */
@@ -231,15 +233,28 @@ static void add_ledger(struct dashboard *board)
 		  rows_number(ledger, 0, "signed_size"), time);
 }
 
+/* What an admin should look at, each on a line of its own below the state. */
+static void add_notices(struct dashboard *board)
+{
+	size_t n = rows_list_count(board->status, 0, "notices");
+
+	for (size_t i = 0; i < n && i < NOTICES_SHOWN; i++)
+		(void)add(board, "Look at", STYLE_WARN, "%s",
+			  rows_list_item(board->status, 0, "notices", i));
+}
+
 static void make_items(struct dashboard *board)
 {
 	const char *state = rows_text(board->status, 0, "state");
 	const char *text = rows_text(board->status, 0, "state_text");
 
 	board->n = 0;
+	board->wide = 1;
 	if (board->status) {
 		(void)add(board, "State", state_style(state), "%s%s%s", state, *text ? ": " : "",
 			  text);
+		add_notices(board);
+		board->wide = board->n;
 		add_machine(board);
 	} else if (*board->trouble) {
 		(void)add(board, "State", STYLE_BAD, "%s", board->trouble);
@@ -289,13 +304,14 @@ static void draw(struct view *view, struct grid *to, struct area in)
 		return;
 	}
 
-	/* The state over the whole width: its text may be long. */
-	int left = in.w / 2;
-	auto lines = (int)(board->split > second ? board->split : second + 1);
-	draw_items(board, to, (struct area) { in.x, in.y, in.w, 1 }, 0, 1);
-	draw_items(board, to, (struct area) { in.x, in.y + 1, left - 1, in.h - 1 }, 1,
-		   board->split);
-	draw_items(board, to, (struct area) { in.x + left, in.y + 1, in.w - left, in.h - 1 },
+	/* State and notices over the whole width: their texts may be long. */
+	int left = in.w / 2, wide = (int)board->wide;
+	size_t right = board->wide + second;
+	auto lines = (int)(board->split > right ? board->split : right);
+	draw_items(board, to, (struct area) { in.x, in.y, in.w, wide }, 0, board->wide);
+	draw_items(board, to, (struct area) { in.x, in.y + wide, left - 1, in.h - wide },
+		   board->wide, board->split);
+	draw_items(board, to, (struct area) { in.x + left, in.y + wide, in.w - left, in.h - wide },
 		   board->split, board->n);
 	grid_cursor(to, in.x, in.y);
 	if (board->events.rows && in.h - lines > 3) {
