@@ -275,7 +275,10 @@ static bool read_address(struct reading *at, yyjson_val *value)
 	if (!text || !strchr(text, '/'))
 		return bad(at, "must be an address with the network's prefix length, such as "
 			       "\"10.0.0.5/24\"");
-	return read_net(at, value, true, &at->config->address);
+	if (!read_net(at, value, true, &at->config->address))
+		return false;
+	const char *wrong = nets_host_wrong(&at->config->address);
+	return !wrong || bad(at, "%s", wrong);
 }
 
 static bool read_gateway(struct reading *at, yyjson_val *value)
@@ -316,8 +319,14 @@ static bool read_network(struct reading *at, yyjson_val *value)
 {
 	if (!read_object(at, value, NETWORK, countof(NETWORK)))
 		return false;
-	if (at->config->gateway.family && at->config->gateway.family != at->config->address.family)
-		return bad(at, "address and gateway must both be IPv4 or both IPv6");
+	if (at->config->gateway.family) {
+		const char *wrong = nets_gateway_wrong(&at->config->address, &at->config->gateway);
+
+		(void)enter(at, "gateway", strlen("gateway"));
+		if (wrong)
+			return bad(at, "%s", wrong);
+		at->field[strlen(at->field) - strlen(".gateway")] = '\0';
+	}
 	at->config->has_network = true;
 	return true;
 }
@@ -346,15 +355,25 @@ static bool read_tls(struct reading *at, yyjson_val *value)
 	return read_object(at, value, TLS, countof(TLS));
 }
 
+/* Read a network whose address has no bits behind the prefix: "10.0.0.5/8" is a typing error of one kind or another. */
+static bool read_range(struct reading *at, yyjson_val *value, struct config_net *ret)
+{
+	char text[CONFIG_NET_TEXT];
+
+	if (!read_net(at, value, true, ret))
+		return false;
+	if (!nets_mask(ret))
+		return true;
+	config_net_text(ret, true, text);
+	return bad(at, "has bits set behind its prefix; the network is \"%s\"", text);
+}
+
 static bool read_source(struct reading *at, yyjson_val *value, size_t index)
 {
 	struct config_net *net = &at->config->source[index];
 
 	at->config->n_sources = index + 1;
-	if (!read_net(at, value, true, net))
-		return false;
-	(void)nets_mask(net);
-	return true;
+	return read_range(at, value, net);
 }
 
 static bool read_sources(struct reading *at, yyjson_val *value)
@@ -377,10 +396,7 @@ static struct config_target *last_target(struct reading *at)
 
 static bool read_to(struct reading *at, yyjson_val *value)
 {
-	if (!read_net(at, value, true, &last_target(at)->to))
-		return false;
-	(void)nets_mask(&last_target(at)->to);
-	return true;
+	return read_range(at, value, &last_target(at)->to);
 }
 
 static bool read_port(struct reading *at, yyjson_val *value)

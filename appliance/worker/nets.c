@@ -74,3 +74,55 @@ size_t nets_merge(struct config_net *net, size_t n)
 	}
 	return kept;
 }
+
+/* Whether the bits behind a prefix are all 0, or all 1. */
+static bool rest_is(const struct config_net *net, bool ones)
+{
+	for (size_t bit = net->prefix; bit < address_bits(net); bit++)
+		if (!(net->address[bit / 8] & (0x80u >> (bit % 8))) == ones)
+			return false;
+	return true;
+}
+
+/* Whether an address stands for one machine elsewhere: not for none, many, or this one. */
+static bool is_unicast(const struct config_net *net)
+{
+	const uint8_t *at = net->address;
+
+	if (net->family == AF_INET)
+		return at[0] != 0 && at[0] != 127 && at[0] < 224;
+	static const uint8_t NONE[16] = {}, LOOPBACK[16] = { [15] = 1 };
+	return at[0] != 0xff && memcmp(at, NONE, 16) != 0 && memcmp(at, LOOPBACK, 16) != 0;
+}
+
+const char *nets_host_wrong(const struct config_net *host)
+{
+	/* RFC 3021: a network of two has neither; RFC 4291 2.6.1: IPv6's first address is the routers'. */
+	bool has_own = host->prefix + 1u < address_bits(host);
+
+	if (!is_unicast(host))
+		return "is no machine's address";
+	if (has_own && rest_is(host, false))
+		return "is the network's own address; give the machine's in it, such as "
+		       "\"10.0.0.5/24\"";
+	if (has_own && host->family == AF_INET && rest_is(host, true))
+		return "is the network's broadcast address; give the machine's in it, such as "
+		       "\"10.0.0.5/24\"";
+	return nullptr;
+}
+
+const char *nets_gateway_wrong(const struct config_net *host, const struct config_net *gateway)
+{
+	struct config_net in = *gateway;
+
+	if (host->family != gateway->family)
+		return "must be of the same kind as the address: both IPv4 or both IPv6";
+	if (memcmp(host->address, gateway->address, sizeof(host->address)) == 0)
+		return "is the machine's own address";
+	if (in.family == AF_INET6 && in.address[0] == 0xfe && (in.address[1] & 0xc0) == 0x80)
+		return nullptr; /* link-local: on the cable, whatever the network */
+	if (!nets_contains(host, gateway))
+		return "is not in the address's network, so it cannot be reached";
+	in.prefix = host->prefix;
+	return nets_host_wrong(&in) ? "is not a machine's address in the network" : nullptr;
+}

@@ -29,3 +29,10 @@
  * Returns how many are left. They cover the same addresses as before. Cost: n log n.
  */
 [[nodiscard]] size_t nets_merge(struct config_net *net, size_t n);
+
+/* Say why a machine cannot have this address in this network, or nullptr: "is the network's own address …". */
+[[nodiscard]] const char *nets_host_wrong(const struct config_net *host);
+
+/* Say why a machine cannot reach others by this gateway, or nullptr. host: its own address with the network's prefix. */
+[[nodiscard]] const char *nets_gateway_wrong(const struct config_net *host,
+					     const struct config_net *gateway);

@@ -110,6 +110,19 @@ tap "a worker without a connection says so and ends" shows "the job ended withou
 	"$O/appliance/worker/redoubt-worker" </dev/null
 tap "unknown arguments are refused" not "$O/appliance/worker/redoubt-worker" format
 tap "--help explains" says "SOCK_SEQPACKET" "$O/appliance/worker/redoubt-worker" --help
+config /dev/vdb >"$dir/good.json"
+jq '.network = { address: "10.0.0.5/24", gateway: "10.0.1.1" }' "$dir/good.json" >"$dir/gateway.json"
+jq '.network = { address: "10.0.0.0/24" }' "$dir/good.json" >"$dir/address.json"
+jq '.ssh = { sources: ["10.1.2.3/8"] }' "$dir/good.json" >"$dir/bits.json"
+jq '.firewal = {}' "$dir/good.json" >"$dir/typo.json"
+takes() { "$O/appliance/worker/redoubt-worker" check-config <"$dir/$1.json"; }
+tap "check-config takes what the appliance takes" takes good
+tap "and says why of what it does not" shows "network.gateway: is not in the address's network" takes gateway
+tap "publish-ec2 refuses it with the same words" shows "would not take .*network.gateway: is not in" image/publish-ec2 --config "$dir/gateway.json"
+tap "a network's own address as a machine's, too" shows "network.address: is the network's own" image/publish-ec2 --config "$dir/address.json"
+tap "bits behind a prefix, too" shows 'the network is "10.0.0.0/8"' image/publish-ec2 --config "$dir/bits.json"
+tap "a mistyped key, too" shows 'there is no key "firewal"' image/publish-ec2 --config "$dir/typo.json"
+tap "a good one gets as far as the image" shows "there is no .*image|cannot be called" image/publish-ec2 --config "$dir/good.json" --name x
 
 # --- redoubt-imds --------------------------------------------------------------------------------
 

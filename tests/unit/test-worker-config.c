@@ -23,7 +23,7 @@ static const char FULL[] =
 	"  \"network\": { \"address\": \"10.0.0.5/24\", \"gateway\": \"10.0.0.1\", \"dns\": [\"10.0.0.1\"],"
 	"                 \"ntp\": [\"10.0.0.1\", \"10.0.0.2\"] },"
 	"  \"tls\": { \"names\": [\"redoubt.example.org\", \"10.0.0.5\"] },"
-	"  \"ssh\": { \"sources\": [\"10.1.2.3/8\", \"fd00::1\"] },"
+	"  \"ssh\": { \"sources\": [\"10.0.0.0/8\", \"fd00::1\"] },"
 	"  \"firewall\": { \"out\": [ { \"to\": \"10.1.2.3\", \"port\": 443, \"protocol\": \"tcp\" } ] },"
 	"  \"volumes\": { \"data\": { \"device\": \"/dev/vdb\", \"format\": \"erase-foreign-data\","
 	"                              \"key\": \"passphrase\" } } }";
@@ -56,7 +56,7 @@ static bool a_whole_configuration_is_read(void)
 	CHECK(strcmp(got.tls_name[1], "10.0.0.5") == 0);
 	CHECK(got.has_sources);
 	config_net_text(&got.source[0], true, text);
-	CHECK(strcmp(text, "10.0.0.0/8") == 0); /* the bits behind the prefix mean nothing */
+	CHECK(strcmp(text, "10.0.0.0/8") == 0);
 	config_net_text(&got.source[1], true, text);
 	CHECK(strcmp(text, "fd00::1/128") == 0);
 	CHECK_EQ(got.n_targets, 1u);
@@ -101,7 +101,35 @@ static bool each_mistake_is_named_with_its_field(void)
 		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5\"}}", "network.address: " },
 		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5/33\"}}", "network.address: " },
 		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5/24\",\"gateway\":\"fe80::1\"}}",
-		  "network: address and gateway" },
+		  "network.gateway: must be of the same kind" },
+		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5/24\",\"gateway\":\"10.0.1.1\"}}",
+		  "network.gateway: is not in the address's network" },
+		{ "{" MUST ",\"network\":{\"gateway\":\"10.0.1.1\",\"address\":\"10.0.0.5/24\"}}",
+		  "network.gateway: is not in the address's network" },
+		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5/24\",\"gateway\":\"10.0.0.5\"}}",
+		  "network.gateway: is the machine's own address" },
+		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5/24\",\"gateway\":\"10.0.0.255\"}}",
+		  "network.gateway: is not a machine's address" },
+		{ "{" MUST
+		  ",\"network\":{\"address\":\"fd00::5/64\",\"gateway\":\"fd00:0:0:1::1\"}}",
+		  "network.gateway: is not in the address's network" },
+		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.0/24\"}}",
+		  "network.address: is the network's own address" },
+		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.255/24\"}}",
+		  "network.address: is the network's broadcast address" },
+		{ "{" MUST ",\"network\":{\"address\":\"fd00::/64\"}}",
+		  "network.address: is the network's own address" },
+		{ "{" MUST ",\"network\":{\"address\":\"127.0.0.1/8\"}}",
+		  "network.address: is no machine's address" },
+		{ "{" MUST ",\"network\":{\"address\":\"224.0.0.1/24\"}}",
+		  "network.address: is no machine's address" },
+		{ "{" MUST ",\"network\":{\"address\":\"::1/64\"}}",
+		  "network.address: is no machine's address" },
+		{ "{" MUST ",\"ssh\":{\"sources\":[\"10.1.2.3/8\"]}}",
+		  "ssh.sources[0]: has bits set behind its prefix; the network is \"10.0.0.0/8\"" },
+		{ "{" MUST
+		  ",\"firewall\":{\"out\":[{\"to\":\"fd00::1/64\",\"port\":1,\"protocol\":\"tcp\"}]}}",
+		  "firewall.out[0].to: has bits set behind its prefix; the network is \"fd00::/64\"" },
 		{ "{" MUST ",\"network\":{\"address\":\"10.0.0.5/24\",\"dns\":[1]}}",
 		  "network.dns[0]: " },
 		{ "{" MUST ",\"ssh\":{\"sources\":[\"10.0.0.0/8\",\"any\"]}}", "ssh.sources[1]: " },
@@ -187,6 +215,28 @@ static bool more_entries_than_allowed_are_refused(void)
 	return true;
 }
 
+static bool networks_that_work_are_taken(void)
+{
+	static const char *const GOOD[] = {
+		"{\"address\":\"10.0.0.0/31\",\"gateway\":\"10.0.0.1\"}",
+		"{\"address\":\"10.0.0.5/32\"}",
+		"{\"address\":\"fd00::5/64\",\"gateway\":\"fe80::1\"}",
+		"{\"address\":\"fd00::5/64\",\"gateway\":\"fd00::1\"}",
+		"{\"address\":\"fd00::5/128\",\"gateway\":\"fe80::1\"}",
+		"{\"gateway\":\"10.0.255.254\",\"address\":\"10.0.0.5/16\",\"dns\":[\"192.0.2.1\"]}",
+	};
+	char text[1024];
+
+	for (size_t i = 0; i < countof(GOOD); i++) {
+		(void)snprintf(text, sizeof(text), "{" MUST ",\"network\":%s}", GOOD[i]);
+		int r = parse(text);
+		if (r)
+			printf("# %s: %s\n", GOOD[i], said);
+		CHECK_EQ(r, CONFIG_OK);
+	}
+	return true;
+}
+
 static bool addresses_are_read_strictly(void)
 {
 	static const char *const GOOD[] = { "0.0.0.0/0", "10.0.0.1", "10.0.0.0/8", "::/0",
@@ -225,6 +275,7 @@ int main(void)
 	RUN(every_cut_is_refused);
 	RUN(more_than_sixteen_kib_is_refused);
 	RUN(more_entries_than_allowed_are_refused);
+	RUN(networks_that_work_are_taken);
 	RUN(addresses_are_read_strictly);
 	RUN(every_failed_allocation_is_survived);
 	return tap_done();
