@@ -197,8 +197,7 @@ static DIR *dir_close(DIR *dir)
 }
 CLEANUP_FN(DIR, dir_close)
 
-/* The number that a name begins with, up to a dot or its end. Returns whether it does. */
-static bool leading_number(const char *name, uint64_t *ret)
+bool folder_number(const char *name, uint64_t *ret)
 {
 	char *end = nullptr;
 
@@ -227,7 +226,7 @@ int folder_numbers(int dir, const char *path, uint64_t *ret_smallest, uint64_t *
 		return -ENOMEM;
 	}
 	for (struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
-		if (!leading_number(entry->d_name, &number))
+		if (!folder_number(entry->d_name, &number))
 			continue;
 		smallest = number < smallest ? number : smallest;
 		largest = number > largest ? number : largest;

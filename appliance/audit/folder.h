@@ -79,3 +79,6 @@ enum {
  */
 [[nodiscard]] int folder_numbers(int dir, const char *path, uint64_t *ret_smallest,
 				 uint64_t *ret_largest);
+
+/* The number that a file's name begins with, up to a dot or its end. Returns whether it does. */
+[[nodiscard]] bool folder_number(const char *name, uint64_t *ret);

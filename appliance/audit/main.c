@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -169,6 +170,30 @@ static int add(struct server *server, const char *producer, uint64_t *ret_index)
 	return r;
 }
 
+/* Record an event of our own, with what is in the batch; see exports.h. */
+static int record_own(void *userdata, const struct audit_event *event, uint64_t *ret_index)
+{
+	struct server *server = userdata;
+	struct ledger_status status;
+	uint64_t index = 0;
+
+	server->event = *event;
+	int r = add(server, "audit", &index);
+	if (r)
+		return r;
+	server->waiter[server->n_waiters++] =
+		(struct waiter) { .index = index }; /* nobody to answer */
+	r = commit(server);
+	if (r)
+		return r;
+	ledger_status(server->ledger, &status);
+	if (status.size <= index)
+		return LEDGER_REFUSED;
+	if (ret_index)
+		*ret_index = index;
+	return 0;
+}
+
 static int on_append(struct channel *channel, void *userdata, struct msg *in)
 {
 	struct server *server = userdata;
@@ -328,7 +353,7 @@ static int start(struct server *server, const char *path)
 	if (r == 0)
 		r = enter_sandbox(path);
 	if (r == 0)
-		r = review_new(server->loop, server->ledger, &server->review);
+		r = review_new(server->loop, server->ledger, record_own, server, &server->review);
 	if (r < 0)
 		return r;
 
@@ -357,6 +382,7 @@ static int run(void)
 		return 1;
 	state_path(path, sizeof(path));
 	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN); /* NOLINT: whoever reads an export may go at any time */
 	int r = start(server, path);
 	if (r < 0) {
 		log_event(LOG_ERR, EVENT_START_FAILED, r, "ledger not opened", path);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "appliance/audit/entry.h"
+#include "appliance/audit/exports.h"
 #include "appliance/audit/ledger.h"
 #include "appliance/audit/merkle.h"
 #include "appliance/audit/note.h"
@@ -59,6 +60,9 @@ struct question {
 	uint64_t index; /* List: one past the next entry to look at */
 	uint64_t count;
 	char filter[FILTER_MAX];
+	char person[ACCESS_NAME_MAX]; /* who asks, once accounts has said so */
+	const char *from;	      /* Verify: a checkpoint, in the call */
+	uint64_t max_age_s;
 	bool begun;
 	struct ledger_page page;
 	struct verify *verify;
@@ -68,6 +72,7 @@ struct review {
 	struct loop *loop;
 	struct ledger *ledger;
 	struct bus *bus;
+	struct exports *exports;
 	struct question *first;
 	size_t n;
 };
@@ -105,7 +110,7 @@ static void on_authorized(void *userdata, bool allowed, const char *person)
 {
 	struct question *question = userdata;
 
-	(void)person;
+	(void)snprintf(question->person, sizeof(question->person), "%s", person);
 	if (allowed &&
 	    loop_defer(question->review->loop, on_slice, question, &question->slice) == 0)
 		return;
@@ -357,7 +362,13 @@ static bool work_verify(struct question *question)
 		ledger_status(ledger, &status);
 		note_key_write(&vkey, &status.genesis);
 		const char *text = buf_text(&vkey);
-		struct verify_options options = { .vkey = text ? text : "" };
+		struct verify_options options = {
+			.vkey = text ? text : "",
+			.from = question->from[0] ? question->from : nullptr,
+			.from_len = strlen(question->from),
+			.max_age_s = question->max_age_s,
+			.now_s = clock_wall_us() / US_PER_S,
+		};
 		question->begun = true;
 		if (verify_new(ledger_folder(ledger), &options, &question->verify)) {
 			bus_fail(question->call, BUS_FAILED, "There is no memory for that now.");
@@ -375,10 +386,94 @@ static bool work_verify(struct question *question)
 
 static void on_verify(struct bus_call *call, void *service)
 {
+	const char *from = bus_arg_str(call);
+	uint64_t max_age_s = bus_arg_number(call);
 	struct question *question = ask(service, call, work_verify);
 
-	if (question)
-		send(question);
+	if (!question)
+		return;
+	question->from = from;
+	question->max_age_s = max_age_s;
+	send(question);
+}
+
+/* Say why there is no export, or no entry about it. */
+static void fail_export(struct bus_call *call, int r)
+{
+	static const struct {
+		enum bus_error error;
+		const char *sentence;
+	} WHY[] = {
+		[EXPORTS_BUSY] = { BUS_FAILED,
+				   "Four copies are being made already; try again when one is done." },
+		[EXPORTS_BEYOND] = { BUS_INVALID,
+				     "The ledger has fewer entries than you say you have: it has gone back, or the number is wrong." },
+		[EXPORTS_UNRECORDED] = { BUS_AUDIT_UNAVAILABLE,
+					 "The ledger does not record that it is copied, so it was not." },
+		[EXPORTS_NOT_FINISHED] = { BUS_NOT_FOUND,
+					   "No copy of that size has been taken to its end by you." },
+	};
+
+	if (r > 0)
+		bus_fail(call, WHY[r].error, "%s", WHY[r].sentence);
+	else
+		bus_fail(call, BUS_FAILED, "The ledger could not be copied: %s.",
+			 strerrordesc_np(-r));
+}
+
+static bool work_export(struct question *question)
+{
+	struct bus_call *call = question->call;
+	auto_close int fd = -1;
+	uint64_t size = 0;
+
+	int r = exports_begin(question->review->exports, bus_sender(call), question->person,
+			      question->index, &fd, &size);
+	if (r) {
+		fail_export(call, r);
+		return false;
+	}
+	bus_answer_fd(call, fd);
+	bus_row_begin(call);
+	bus_put_number(call, "from", question->index);
+	bus_put_number(call, "size", size);
+	bus_row_end(call);
+	bus_reply(call);
+	return false;
+}
+
+static void on_export(struct bus_call *call, void *service)
+{
+	uint64_t from = bus_arg_number(call);
+	struct question *question = ask(service, call, work_export);
+
+	if (!question)
+		return;
+	question->index = from;
+	send(question);
+}
+
+static bool work_mark_exported(struct question *question)
+{
+	int r = exports_mark(question->review->exports, bus_sender(question->call),
+			     question->person, question->index);
+
+	if (r)
+		fail_export(question->call, r);
+	else
+		bus_reply(question->call);
+	return false;
+}
+
+static void on_mark_exported(struct bus_call *call, void *service)
+{
+	uint64_t size = bus_arg_number(call);
+	struct question *question = ask(service, call, work_mark_exported);
+
+	if (!question)
+		return;
+	question->index = size;
+	send(question);
 }
 
 static void on_status(struct bus_call *call, void *service)
@@ -408,12 +503,17 @@ static void on_status(struct bus_call *call, void *service)
 }
 
 static const struct bus_method METHODS[] = {
-	{ "Status", "", "a{sv}", on_status }, { "List", "tus", "aa{sv}", on_list },
-	{ "Get", "t", "a{sv}", on_get },      { "Proof", "t", "s", on_proof },
-	{ "Verify", "", "a{sv}", on_verify },
+	{ "Status", "", "a{sv}", on_status },
+	{ "List", "tus", "aa{sv}", on_list },
+	{ "Get", "t", "a{sv}", on_get },
+	{ "Proof", "t", "s", on_proof },
+	{ "Verify", "st", "a{sv}", on_verify },
+	{ "Export", "t", "ha{sv}", on_export },
+	{ "MarkExported", "t", "", on_mark_exported },
 };
 
-int review_new(struct loop *loop, struct ledger *ledger, struct review **ret)
+int review_new(struct loop *loop, struct ledger *ledger, exports_record_fn *record, void *userdata,
+	       struct review **ret)
 {
 	cleanup(review_free_at) struct review *review = calloc(1, sizeof(*review));
 
@@ -421,8 +521,11 @@ int review_new(struct loop *loop, struct ledger *ledger, struct review **ret)
 		return -ENOMEM;
 	review->loop = loop;
 	review->ledger = ledger;
-	int r = bus_new(loop, "org.redoubt.Audit1", "/org/redoubt/Audit1", METHODS,
-			countof(METHODS), review, &review->bus);
+	int r = exports_new(loop, ledger, record, userdata, &review->exports);
+	if (r)
+		return r;
+	r = bus_new(loop, "org.redoubt.Audit1", "/org/redoubt/Audit1", METHODS, countof(METHODS),
+		    review, &review->bus);
 	if (r)
 		return r;
 	*ret = TAKE(review);
@@ -438,6 +541,7 @@ struct review *review_free(struct review *review)
 	review->bus = bus_free(review->bus); /* no answer comes any more */
 	while (review->first)
 		question_end(review->first);
+	review->exports = exports_free(review->exports);
 	free(review);
 	return nullptr;
 }

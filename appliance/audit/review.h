@@ -8,6 +8,7 @@
  * waits for somebody's reading.
  */
 
+#include "appliance/audit/exports.h"
 #include "appliance/audit/ledger.h"
 #include "common/base.h"
 #include "common/loop.h"
@@ -18,10 +19,12 @@ struct review;
  * Serve the ledger's review. That there is no bus is not an error.
  *
  * ledger  borrowed
+ * record  how what is done here gets into the ledger; see exports.h
  *
  * Returns 0 or -ENOMEM.
  */
-[[nodiscard]] int review_new(struct loop *loop, struct ledger *ledger, struct review **ret);
+[[nodiscard]] int review_new(struct loop *loop, struct ledger *ledger, exports_record_fn *record,
+			     void *userdata, struct review **ret);
 
 /* Leave the bus; open questions are answered Failed. nullptr is a no-op. Always returns nullptr. */
 struct review *review_free(struct review *review);

@@ -15,13 +15,19 @@
 #include "appliance/audit/folder.h"
 #include "appliance/audit/merkle.h"
 #include "appliance/audit/note.h"
+#include "appliance/audit/source.h"
 #include "appliance/audit/tile.h"
 #include "appliance/audit/wal.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/bytes.h"
+#include "common/clock.h"
+
+constexpr uint64_t LATE_S =
+	180; /* a ledger that runs signs within a second, and each minute when nothing happens */
 
 struct verify {
-	int dir;
+	struct source source;
 	struct verify_report report;
 	bool over;
 	bool bad_key;
@@ -38,6 +44,7 @@ struct verify {
 	struct note note;
 	struct checkpoint checkpoint;
 	bool begun;
+	uint64_t tail_time_s; /* of the last entry that is not signed */
 
 	struct tile_builder builder;
 	struct buf file;    /* the bundle, tile or segment at hand */
@@ -58,6 +65,9 @@ struct verify {
 	(void)vsnprintf(v->report.message, sizeof(v->report.message), format, args);
 	va_end(args);
 	v->report.verdict = verdict;
+	v->report.promised = v->checkpoint.size;
+	if (verdict == VERIFY_INCOMPLETE)
+		v->report.entries = v->builder.size;
 	v->over = true;
 	return (int)verdict;
 }
@@ -75,7 +85,7 @@ int verify_new(int dir, const struct verify_options *options, struct verify **re
 
 	if (!v)
 		return -ENOMEM;
-	v->dir = dir;
+	v->source = (struct source) { .dir = dir, .fd = -1 };
 	v->max_age_s = options->max_age_s;
 	v->now_s = options->now_s;
 	v->note_text = buf_make(NOTE_MAX);
@@ -98,6 +108,7 @@ struct verify *verify_free(struct verify *v)
 		return nullptr;
 	buf_done(&v->note_text);
 	buf_done(&v->file);
+	source_close(&v->source);
 	free(v);
 	return nullptr;
 }
@@ -115,7 +126,7 @@ static int begin(struct verify *v)
 	if (v->from_is_bad)
 		return end(v, VERIFY_CANNOT, "The earlier checkpoint is not a checkpoint.");
 
-	int r = folder_read(v->dir, "checkpoint", &v->note_text);
+	int r = source_read(&v->source, "checkpoint", &v->note_text);
 	if (r < 0)
 		return cannot(v, "checkpoint", r);
 	if (r == FOLDER_MISSING)
@@ -148,14 +159,17 @@ static int read_tile(struct verify *v, unsigned int level, uint64_t index, unsig
 	for (unsigned int w = width; r == FOLDER_MISSING && w <= TILE_WIDTH; w++) {
 		tile_path(level, index, w, path);
 		buf_clear(&v->file);
-		r = folder_read(v->dir, path, &v->file);
+		r = source_read(&v->source, path, &v->file);
 		v->width = w;
 	}
 	if (r < 0)
 		return cannot(v, path, r);
 	tile_path(level, index, width, path);
 	if (r == FOLDER_MISSING)
-		return end(v, VERIFY_INCOMPLETE, "%s is missing.", path);
+		return end(v, VERIFY_INCOMPLETE,
+			   "%s is missing: of the %" PRIu64
+			   " entries that the checkpoint promises the first %" PRIu64 " are there.",
+			   path, v->checkpoint.size, v->builder.size);
 	return r ? end(v, VERIFY_INVALID, "%s is too long.", path) : 0;
 }
 
@@ -228,7 +242,7 @@ static int check_seal(struct verify *v)
 	char path[EPOCH_PATH_MAX];
 
 	epoch_path(v->epoch - 1, path);
-	int r = folder_read(v->dir, path, &text);
+	int r = source_read(&v->source, path, &text);
 	if (r < 0)
 		return cannot(v, path, r);
 	if (r == FOLDER_MISSING && v->builder.size == v->checkpoint.size) {
@@ -236,7 +250,8 @@ static int check_seal(struct verify *v)
 		return 0;
 	}
 	if (r == FOLDER_MISSING)
-		return end(v, VERIFY_INVALID, "%s is missing: its epoch is not sealed.", path);
+		return end(v, source_is_whole(&v->source) ? VERIFY_INVALID : VERIFY_INCOMPLETE,
+			   "%s is missing: its epoch is not sealed.", path);
 	if (r || !note_read(text.data, text.len, &note) ||
 	    !note_checkpoint_read(note.text.data, note.text.len, &sealed) ||
 	    strcmp(sealed.origin, v->key.name) != 0 || sealed.size != v->builder.size)
@@ -317,8 +332,10 @@ static int check_bundle(struct verify *v)
 		struct bytes entry;
 
 		if (!tile_bundle_next(&rest, &entry))
-			return end(v, VERIFY_INCOMPLETE, "Entry %" PRIu64 " is missing or cut.",
-				   first + i);
+			return end(v, VERIFY_INCOMPLETE,
+				   "Entry %" PRIu64 " of the %" PRIu64
+				   " that the checkpoint promises is missing or cut.",
+				   first + i, v->checkpoint.size);
 		int rotated = add_entry(v, entry, &leaf);
 		if (v->over)
 			return rotated;
@@ -362,7 +379,7 @@ static int check_checkpoint(struct verify *v)
 	if (r)
 		return r;
 
-	r = folder_numbers(v->dir, "epoch", &first, &last);
+	r = source_numbers(&v->source, "epoch", &first, &last);
 	if (r < 0)
 		return cannot(v, "epoch", r);
 	if (r == 0 && last >= v->epoch)
@@ -408,11 +425,14 @@ static int check_record(struct verify *v, uint64_t index, struct bytes text)
 
 	if (index >= v->checkpoint.size) {
 		auto_entry struct entry entry = {};
+		uint64_t time_us = 0;
 
 		if (entry_read(text.data, text.len, &entry) || entry.index != index)
 			return end(v, VERIFY_INVALID,
 				   "Entry %" PRIu64 ", not signed yet, is no entry.", index);
 		v->report.tail++;
+		if (clock_parse(entry.time, strlen(entry.time), &time_us))
+			v->tail_time_s = time_us / 1'000'000;
 		return 0;
 	}
 	int r = merkle_leaf(text.data, text.len, &leaf);
@@ -434,7 +454,7 @@ static int check_segment(struct verify *v, uint64_t first, bool last, uint64_t *
 
 	wal_path(first, path);
 	buf_clear(&v->file);
-	int r = folder_read(v->dir, path, &v->file);
+	int r = source_read(&v->source, path, &v->file);
 	if (r < 0)
 		return cannot(v, path, r);
 	if (r == FOLDER_MISSING && first + WAL_SEGMENT_ENTRIES <= v->checkpoint.size)
@@ -465,7 +485,7 @@ static int check_wal(struct verify *v, uint64_t *ret_torn)
 {
 	uint64_t oldest = 0, newest = 0;
 
-	int r = folder_numbers(v->dir, "wal", &oldest, &newest);
+	int r = source_numbers(&v->source, "wal", &oldest, &newest);
 	if (r == FOLDER_MISSING)
 		return 0;
 	if (r < 0)
@@ -478,6 +498,47 @@ static int check_wal(struct verify *v, uint64_t *ret_torn)
 	return r;
 }
 
+/* Whether a bundle holds more than checkpoint and write-ahead log: then there has been a later checkpoint. */
+static bool is_put_back(const struct verify *v)
+{
+	uint64_t size = v->checkpoint.size, bundle = size / TILE_WIDTH;
+	auto width = (unsigned int)(size % TILE_WIDTH);
+	char path[TILE_PATH_MAX];
+
+	for (unsigned int w = TILE_WIDTH; w > width; w--) {
+		tile_path(TILE_ENTRIES, bundle, w, path);
+		if (source_has(&v->source, path))
+			return bundle * TILE_WIDTH + w > size + v->report.tail;
+	}
+	return false;
+}
+
+/* What shows that the checkpoint is not the ledger's last one. */
+static int check_age(struct verify *v)
+{
+	uint64_t signed_s = v->report.signed_time_s;
+
+	if (!source_is_whole(&v->source))
+		return end(v, VERIFY_INCOMPLETE, "The file has been cut off at its end.");
+	if (is_put_back(v))
+		return end(
+			v, VERIFY_INCOMPLETE,
+			"There are entries after the %" PRIu64
+			" of the checkpoint: an earlier one has been put in the last one's place.",
+			v->checkpoint.size);
+	if (v->report.tail > 0 && v->tail_time_s > signed_s + LATE_S)
+		return end(v, VERIFY_INCOMPLETE,
+			   "Entries came %" PRIu64
+			   " s after the checkpoint, and none signs them: an "
+			   "earlier one has been put in the last one's place.",
+			   v->tail_time_s - signed_s);
+	if (v->max_age_s > 0 && v->now_s > signed_s + v->max_age_s)
+		return end(v, VERIFY_INCOMPLETE,
+			   "The last checkpoint is %" PRIu64 " s old: entries may be missing.",
+			   v->now_s - signed_s);
+	return 0;
+}
+
 /* All that is signed is sound: say what else there is to say. */
 static int conclude(struct verify *v)
 {
@@ -485,12 +546,10 @@ static int conclude(struct verify *v)
 	const struct verify_report *report = &v->report;
 
 	int r = check_wal(v, &torn);
+	if (r == 0)
+		r = check_age(v);
 	if (r)
 		return r;
-	if (v->max_age_s > 0 && v->now_s > report->signed_time_s + v->max_age_s)
-		return end(v, VERIFY_INCOMPLETE,
-			   "The last checkpoint is %" PRIu64 " s old: entries may be missing.",
-			   v->now_s - report->signed_time_s);
 	if (report->tail > 0 || torn > 0)
 		return end(v, VERIFY_TAIL,
 			   "%" PRIu64 " entries under %" PRIu64 " checkpoints are valid; %" PRIu64
@@ -524,14 +583,15 @@ int verify_step(struct verify *v)
 int verify_folder(const char *path, const struct verify_options *options, struct verify_report *ret)
 {
 	cleanup(verify_free_at) struct verify *v = nullptr;
-	auto_close int dir = -1;
 
-	int opened = folder_open(path, &dir);
-	int r = verify_new(dir, options, &v);
+	int r = verify_new(-1, options, &v);
 	if (r)
 		return r;
-	if (opened < 0)
-		(void)cannot(v, path, opened);
+	r = source_open(path, &v->source);
+	if (r == TAR_NONE)
+		(void)end(v, VERIFY_CANNOT, "%s is neither a folder nor a tar.", path);
+	else if (r)
+		(void)cannot(v, path, r);
 	while (verify_step(v) == VERIFY_MORE)
 		;
 	verify_result(v, ret);

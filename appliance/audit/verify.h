@@ -35,7 +35,9 @@ struct verify_options {
 
 struct verify_report {
 	enum verify_verdict verdict;
-	uint64_t entries;     /* under the checkpoint */
+	uint64_t
+		entries; /* under the checkpoint; if that is incomplete, how many of them there are */
+	uint64_t promised;    /* how many the checkpoint is for */
 	uint64_t checkpoints; /* signatures checked: one an epoch, and the last one */
 	uint64_t epochs;
 	uint64_t tail; /* entries not signed yet */
@@ -72,9 +74,9 @@ CLEANUP_FN(struct verify, verify_free)
 void verify_result(const struct verify *verify, struct verify_report *ret);
 
 /*
- * Verify the ledger in a folder from beginning to end.
+ * Verify the ledger in a folder, or in a tar of one, from beginning to end.
  *
- * Returns 0 with the report, or -ENOMEM. A folder that cannot be opened is VERIFY_CANNOT.
+ * Returns 0 with the report, or -ENOMEM. What cannot be opened is VERIFY_CANNOT.
  */
 [[nodiscard]] int verify_folder(const char *path, const struct verify_options *options,
 				struct verify_report *ret);

@@ -282,6 +282,13 @@ uint32_t bus_uid(struct bus_call *call)
 	return uid;
 }
 
+const char *bus_sender(struct bus_call *call)
+{
+	const char *name = sd_bus_message_get_sender(call->request);
+
+	return name ? name : "";
+}
+
 const char *bus_arg_str(struct bus_call *call)
 {
 	const char *value = nullptr;
@@ -408,6 +415,11 @@ void bus_answer_bool(struct bus_call *call, bool value)
 	int truth = value;
 
 	note(call, sd_bus_message_append_basic(call->reply, 'b', &truth));
+}
+
+void bus_answer_fd(struct bus_call *call, int fd)
+{
+	note(call, sd_bus_message_append_basic(call->reply, 'h', &fd));
 }
 
 void bus_reply(struct bus_call *call)

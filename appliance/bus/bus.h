@@ -67,6 +67,9 @@ void bus_changed(struct bus *bus);
 /* The caller's uid as the bus vouches for it; UINT32_MAX if it cannot say. */
 [[nodiscard]] uint32_t bus_uid(struct bus_call *call);
 
+/* The connection that calls, by its unique name; borrowed until the call is answered. */
+[[nodiscard]] const char *bus_sender(struct bus_call *call);
+
 /* The next argument, a string; borrowed until the call is answered. "" if there is none. */
 [[nodiscard]] const char *bus_arg_str(struct bus_call *call);
 
@@ -111,6 +114,13 @@ void bus_answer_str(struct bus_call *call, const char *value);
 
 /* Put a truth value that is the whole answer, or one of several out arguments. */
 void bus_answer_bool(struct bus_call *call, bool value);
+
+/*
+ * Put a descriptor (h): one of several out arguments.
+ *
+ * fd  borrowed: the message holds its own copy
+ */
+void bus_answer_fd(struct bus_call *call, int fd);
 
 /* Send the answer built so far (empty if nothing was put) and free the call. If building it failed, the caller gets Failed. */
 void bus_reply(struct bus_call *call);

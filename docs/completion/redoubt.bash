@@ -9,7 +9,7 @@ _redoubt() {
 		[ssh-key]="list add remove"
 		[key]="list create suspend resume delete"
 		[role]="list"
-		[audit]="list show proof status verify"
+		[audit]="export list show proof status verify"
 		[certificate]="ca install"
 		[recovery-key]="take"
 		[hardening]="check"
@@ -23,7 +23,8 @@ _redoubt() {
 		["key resume"]="--owner"
 		["key delete"]="--owner"
 		["audit list"]="--count --filter --before"
-		["audit verify"]="--vkey"
+		["audit export"]="--from"
+		["audit verify"]="--vkey --from --max-age"
 	)
 
 	if [ "$COMP_CWORD" -eq 1 ]; then

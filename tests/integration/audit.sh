@@ -214,10 +214,58 @@ tap 'List refuses a count of nothing or too many' shows 'One to 500' review List
 tap 'Get shows the entry itself' says '"entry" s .*api.documents.add.*"leaf_hash" s "[0-9a-f]{64}"' review Get t 5
 tap 'Get of what is not there says so' shows 'There is no entry 70000' review Get t 70000
 tap 'Proof gives a proof' says 'c2sp.org/tlog-proof@v1.nindex 701' review Proof t 701
-tap 'Verify finds it valid' says '"verdict" s "valid' review Verify
+tap 'Verify finds it valid' says '"verdict" s "valid' review Verify st "" 0
 tap 'somebody else may not look' shows 'AUDIT_READ' \
 	setpriv --reuid=65534 --clear-groups busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" call \
 	org.redoubt.Audit1 /org/redoubt/Audit1 org.redoubt.Audit1 List tus 1 5 ''
+redoubt=$O/tui/cli/redoubt
+export_to() { file=$1; shift; "$redoubt" audit export "$@" >"$dir/$file"; }
+vkey() { cat "$ledger/vkey"; }
+at_exit() { # at_exit NUMBER COMMAND...: ends with that status
+	want=$1; shift
+	"$@" && got=0 || got=$?
+	[ "$got" = "$want" ] || { echo "status $got"; return 1; }
+}
+tap "audit export writes a tar and says how many entries it holds" shows "redoubt: [0-9]+ entries, from 0 on" export_to one.tar
+tap "which verifies as it is" says "valid" at_exit 0 "$redoubt" audit verify "$dir/one.tar" --vkey "$(vkey)"
+mkdir "$dir/copy"
+tap "any tar unpacks it" tar -C "$dir/copy" -xf "$dir/one.tar"
+tap "and what comes out verifies" at_exit 0 "$redoubt" audit verify "$dir/copy" --vkey "$(vkey)"
+tap "there is no private key in it" not sh -c "tar -tf '$dir/one.tar' | grep -x -e key -e key.next -e intents -e reserve"
+tap "each file of it that the ledger still has is the same" sh -c "cd '$dir/copy' &&
+	find . -type f ! -name checkpoint ! -path '*.p/*' -exec cmp {} '$ledger'/{} ';' >'$dir/differ'; [ ! -s '$dir/differ' ]"
+tap "that somebody has all of it is in the ledger" says '"code" s "ledger.exported" "actor" s "ann".*size' \
+	review List tus 18446744073709551615 5 ledger.exported
+cp "$dir/copy/checkpoint" "$dir/kept-1"
+append 400 4 >/dev/null 2>&1
+have=$(sed -n 2p "$dir/kept-1")
+tap "what is new since then is exported alone" export_to two.tar --from "$have"
+tap "without what was full by then" not sh -c "tar -tf '$dir/two.tar' | grep -qx tile/entries/000"
+tap "alone it is incomplete" at_exit 3 "$redoubt" audit verify "$dir/two.tar" --vkey "$(vkey)"
+tar -C "$dir/copy" -xf "$dir/two.tar"
+tap "over the first it is whole" at_exit 0 "$redoubt" audit verify "$dir/copy" --vkey "$(vkey)" --from "$dir/kept-1" --max-age 1h
+cp "$dir/copy/checkpoint" "$dir/kept-2"
+cat "$dir/one.tar" "$dir/two.tar" >"$dir/both.tar"
+tap "so are both in one file" at_exit 0 "$redoubt" audit verify "$dir/both.tar" --vkey "$(vkey)"
+tap "an older copy is incomplete against a checkpoint kept since" at_exit 3 \
+	"$redoubt" audit verify "$dir/one.tar" --vkey "$(vkey)" --from "$dir/kept-2"
+sleep 1.1
+tap "a copy is stale when its checkpoint is older than it may be" at_exit 3 \
+	"$redoubt" audit verify "$dir/one.tar" --vkey "$(vkey)" --max-age 1s
+head -c $(($(stat -c %s "$dir/both.tar") / 3)) "$dir/both.tar" >"$dir/cut.tar"
+tap "a copy that was cut off says how much is there" shows "(of the [0-9]+ entries that the checkpoint promises|Entry [0-9]+ of the [0-9]+)" \
+	"$redoubt" audit verify "$dir/cut.tar" --vkey "$(vkey)"
+tap "wrong use of it is 1, not a verdict" at_exit 1 "$redoubt" audit verify "$dir/one.tar"
+tap "the appliance itself compares with a checkpoint kept elsewhere" shows "valid" \
+	sh -c "'$redoubt' audit verify --from - --max-age 1h <'$dir/kept-2'"
+sed "2s/.*/999999/" "$dir/kept-2" >"$dir/kept-3"
+tap "and says if it has gone back" at_exit 3 "$redoubt" audit verify --from "$dir/kept-3"
+tap "more than there is cannot be gone on from" shows "fewer entries" export_to no.tar --from 999999
+tap "nobody can say that they have what they have not taken" shows "No copy of that size" review MarkExported t 5
+"$redoubt" audit export 2>/dev/null | head -c 10 >/dev/null || :
+sleep 0.5
+tap "an export to a reader that goes away is recorded as failed" says '"outcome" s "failed"' \
+	review List tus 18446744073709551615 1 ledger.export
 stop "$accounts"
 accounts=
 tap 'without accounts nobody may look' shows 'AUDIT_READ' review List tus 1 5 ''

@@ -87,7 +87,7 @@ tampered() {
 }
 tap "a copy of the ledger verifies offline" valid
 tap "a copy with one byte changed does not, and ends with 2" tampered
-tap "a folder without a key is not understood" ends 2 redoubt $ann audit verify "$dir/copy"
+tap "a folder without a key is not understood" ends 1 redoubt $ann audit verify "$dir/copy"
 
 tap "no verb shows the help and ends with 2" ends 2 redoubt $ann
 tap "an unknown verb ends with 2" ends 2 redoubt $ann frobnicate

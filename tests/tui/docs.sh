@@ -13,10 +13,10 @@ trap 'rm -rf "$dir"' EXIT
 
 # The verbs as the program lists them: the words in lower case at the start of each line.
 "$O/tui/cli/redoubt" help | sed -n '/^options:/,$d; s/^  \([a-z-]*\( [a-z][a-z-]*\)\{0,1\}\).*/\1/p' >"$dir/verbs"
-"$O/tui/cli/redoubt" help | sed -n 's/^  \(--[a-z]*\).*/\1/p' >"$dir/options"
+"$O/tui/cli/redoubt" help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' >"$dir/options"
 sed -n 's/^[*]\([a-z-]*\( [a-z-]*\)\{0,1\}\)[*].*/\1/p' docs/man/redoubt.1.scd | grep -v -e '^ssh$' -e '^redoubt' -e '^--' |
 	sort -u >"$dir/man"
-sed -n 's/^[*]\(--[a-z]*\)[*].*/\1/p' docs/man/redoubt.1.scd | sort -u >"$dir/man-options"
+sed -n 's/^[*]\(--[a-z-]*\)[*].*/\1/p' docs/man/redoubt.1.scd | sort -u >"$dir/man-options"
 
 # completes WORD... : what bash offers after these words, the last of which is being typed.
 completes() {
@@ -41,7 +41,7 @@ options_complete() {
 	grep -v ^help "$dir/verbs" >"$dir/two"
 	while read -r first second; do
 		[ -n "$second" ] || continue
-		"$O/tui/cli/redoubt" "$first" "$second" --help | sed -n 's/^  \(--[a-z]*\).*/\1/p' | sort >"$dir/want"
+		"$O/tui/cli/redoubt" "$first" "$second" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort >"$dir/want"
 		completes "$first" "$second" -- | sort >"$dir/got"
 		diff "$dir/want" "$dir/got" || { echo "$first $second"; return 1; }
 	done <"$dir/two"

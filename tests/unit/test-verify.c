@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "appliance/audit/entry.h"
 #include "appliance/audit/folder.h"
@@ -310,6 +311,9 @@ static bool a_ledger_put_back_is_incomplete_against_an_earlier_checkpoint(void)
 	auto_buf struct buf earlier = test_read("checkpoint");
 	CHECK(forge(UINT64_MAX, SIZE, SIZE - 1));
 	options.vkey = test_vkey();
+	CHECK_EQ(test_verify(),
+		 VERIFY_INCOMPLETE); /* the bundle of the checkpoint that has been is still there */
+	CHECK_EQ(remove(test_path("tile/entries/000.p/10")), 0);
 	CHECK_EQ(verify_folder(test_dir, &options, &report), 0);
 	CHECK_EQ(report.verdict, VERIFY_VALID);
 	options.from = buf_text(&earlier);
@@ -334,6 +338,70 @@ static bool a_ledger_put_back_to_a_past_epoch_with_its_seals_left_is_incomplete(
 
 	CHECK(test_write("checkpoint", seal.data, seal.len));
 	CHECK(test_verify() != VERIFY_VALID);
+	return true;
+}
+
+static bool the_ledger_at_each_earlier_checkpoint_is_incomplete_against_the_last_one(void)
+{
+	static struct buf checkpoint[40], bundle[40], tile[40];
+	struct verify_options options = { .now_s = (uint64_t)time(nullptr) };
+	struct verify_report report;
+	char path[TILE_PATH_MAX];
+	size_t n = 0;
+
+	CHECK(test_folder());
+	cleanup(ledger_close_at) struct ledger *ledger = test_open();
+	CHECK(ledger);
+	for (; n < countof(checkpoint); n++) {
+		CHECK_EQ(test_append(ledger, 1), 0);
+		CHECK_EQ(ledger_publish(ledger), 0);
+		checkpoint[n] = test_read("checkpoint");
+		tile_path(TILE_ENTRIES, 0, (unsigned int)n + 3, path);
+		bundle[n] = test_read(path);
+		tile_path(0, 0, (unsigned int)n + 3, path);
+		tile[n] = test_read(path);
+	}
+	options.vkey = test_vkey();
+	struct buf *last = &checkpoint[n - 1];
+	tile_path(TILE_ENTRIES, 0, (unsigned int)n + 2, path);
+	char last_bundle[TILE_PATH_MAX];
+	(void)snprintf(last_bundle, sizeof(last_bundle), "%s", path);
+	CHECK_EQ(remove(test_path("wal/00000000000000000000.seg")), 0);
+	for (size_t i = 0; i + 1 < n; i++) {
+		CHECK(test_write("checkpoint", checkpoint[i].data, checkpoint[i].len));
+		options.from = nullptr;
+		CHECK_EQ(verify_folder(test_dir, &options, &report), 0);
+		CHECK_EQ(report.verdict, VERIFY_INCOMPLETE); /* a wider bundle tells */
+
+		options.from = (const char *)last->data;
+		options.from_len = last->len;
+		CHECK_EQ(verify_folder(test_dir, &options, &report), 0);
+		CHECK_EQ(report.verdict, VERIFY_INCOMPLETE);
+	}
+	/* Now with the files as they were: the limit of what the folder alone can tell. */
+	CHECK_EQ(remove(test_path(last_bundle)), 0);
+	for (size_t i = 0; i + 1 < n; i++) {
+		CHECK(test_write("checkpoint", checkpoint[i].data, checkpoint[i].len));
+		tile_path(TILE_ENTRIES, 0, (unsigned int)i + 3, path);
+		CHECK(test_write(path, bundle[i].data, bundle[i].len));
+		options.from = nullptr;
+		CHECK_EQ(verify_folder(test_dir, &options, &report), 0);
+		CHECK_EQ(report.verdict, VERIFY_VALID);
+		options.from = (const char *)last->data;
+		CHECK_EQ(verify_folder(test_dir, &options, &report), 0);
+		CHECK_EQ(report.verdict, VERIFY_INCOMPLETE);
+		options.from = (const char *)checkpoint[0].data;
+		options.from_len = checkpoint[0].len;
+		CHECK_EQ(verify_folder(test_dir, &options, &report), 0);
+		CHECK_EQ(report.verdict, VERIFY_VALID);
+		options.from_len = last->len;
+		CHECK_EQ(remove(test_path(path)), 0);
+	}
+	for (size_t i = 0; i < n; i++) {
+		buf_done(&checkpoint[i]);
+		buf_done(&bundle[i]);
+		buf_done(&tile[i]);
+	}
 	return true;
 }
 
@@ -386,6 +454,7 @@ int main(void)
 	RUN(what_the_current_key_rewrites_in_its_epoch_an_earlier_checkpoint_shows);
 	RUN(a_ledger_put_back_is_incomplete_against_an_earlier_checkpoint);
 	RUN(a_ledger_put_back_to_a_past_epoch_with_its_seals_left_is_incomplete);
+	RUN(the_ledger_at_each_earlier_checkpoint_is_incomplete_against_the_last_one);
 	RUN(a_folder_without_a_ledger_is_not_valid);
 	RUN(every_failed_allocation_says_that_it_could_not_be_verified);
 	test_remove(test_dir);

@@ -18,6 +18,7 @@
 #include "common/base.h"
 #include "common/sandbox.h"
 #include "tui/cli/request.h"
+#include "tui/cli/run.h"
 #include "tui/cli/verb.h"
 #include "tui/model/client.h"
 
@@ -92,6 +93,12 @@ static int restrict_self(const struct request *request)
 	return sandbox_enter(&table);
 }
 
+/* Exit statuses 2 to 4 of `audit verify` are verdicts: what is not understood is 1 there. */
+static int usage_code(const struct request *request)
+{
+	return request->verb && request->verb->run == run_verify ? EXIT_FAILED : EXIT_USAGE;
+}
+
 static int complain(const char *why, int code)
 {
 	(void)fprintf(stderr, "redoubt: %s\n", why);
@@ -105,7 +112,7 @@ static int run(struct request *request)
 
 	int r = request_input(request, STDIN_FILENO, why, sizeof(why));
 	if (r > 0)
-		return complain(why, EXIT_USAGE);
+		return complain(why, usage_code(request));
 	if (r == 0)
 		r = restrict_self(request);
 	if (r == 0)
@@ -137,7 +144,7 @@ int main(int argc, char **argv)
 			print_verb(request.verb);
 		else
 			(void)fprintf(stderr, "`redoubt help` lists what there is.\n");
-		return EXIT_USAGE;
+		return usage_code(&request);
 	}
 	if (request.value[OPTION_HELP])
 		return print_help(request.verb->name) > 0 ? EXIT_OK : EXIT_FAILED;

@@ -2,6 +2,7 @@
 #include "tui/cli/request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +31,28 @@ static bool parse_number(const char *text, uint64_t *ret)
 	}
 	*ret = number;
 	return true;
+}
+
+/* "90s", "2h", "7d". Returns whether it is one, and not nothing. */
+static bool parse_age(const char *text, uint64_t *ret)
+{
+	static const struct {
+		char unit;
+		uint64_t seconds;
+	} UNITS[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	size_t len = strlen(text);
+	char digits[8];
+	uint64_t number = 0;
+
+	if (len < 2 || len > sizeof(digits))
+		return false;
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)(len - 1), text);
+	for (size_t i = 0; i < countof(UNITS); i++)
+		if (text[len - 1] == UNITS[i].unit && parse_number(digits, &number) && number > 0) {
+			*ret = number * UNITS[i].seconds;
+			return true;
+		}
+	return false;
 }
 
 struct parser {
@@ -62,6 +85,11 @@ static int set_option(const struct parser *parser, size_t option, const char *va
 	if (option == OPTION_COUNT &&
 	    (!parse_number(value, &to->count) || to->count < 1 || to->count > 500))
 		return wrong(parser, "--count is a number from 1 to 500", value);
+	if (option == OPTION_FROM && to->verb->input != INPUT_CHECKPOINT &&
+	    !parse_number(value, &to->from))
+		return wrong(parser, "--from is how many entries you have already", value);
+	if (option == OPTION_MAX_AGE && !parse_age(value, &to->max_age_s))
+		return wrong(parser, "--max-age is a number and s, m, h or d, such as 2h", value);
 	if (option == OPTION_BEFORE && !parse_number(value, &to->before))
 		return wrong(parser, "--before is the index of an entry", value);
 	return 0;
@@ -224,6 +252,23 @@ static void add_key_words(struct request *request)
 	}
 }
 
+/* The checkpoint in the file that --from names. */
+static int read_checkpoint(struct request *request, int fd, const struct parser *parser)
+{
+	const char *path = request->value[OPTION_FROM];
+	bool is_stdin = strcmp(path, "-") == 0;
+	auto_close int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (!is_stdin && opened < 0)
+		return wrong(parser, strerrordesc_np(errno), path);
+	int r = read_all(&request->input, is_stdin ? fd : opened, false);
+	if (r == -EMSGSIZE || (r == 0 && request->input.len == 0))
+		return wrong(parser, "this is not a checkpoint", path);
+	if (r == 0 && !buf_text(&request->input))
+		return -ENOMEM;
+	return r;
+}
+
 int request_input(struct request *request, int fd, char *why, size_t why_room)
 {
 	struct parser parser = { .to = request, .why = why, .room = why_room };
@@ -233,6 +278,8 @@ int request_input(struct request *request, int fd, char *why, size_t why_room)
 
 	if (kind == INPUT_NONE)
 		return 0;
+	if (kind == INPUT_CHECKPOINT)
+		return request->value[OPTION_FROM] ? read_checkpoint(request, fd, &parser) : 0;
 	if (kind == INPUT_KEY_LINE)
 		add_key_words(request);
 	if (input->len == 0)
@@ -291,7 +338,7 @@ static const char *text_for(const struct request *request, char letter)
 	case '=':
 		return request->verb->constant;
 	case 'i':
-		return (const char *)request->input.data;
+		return or_nothing((const char *)request->input.data);
 	case 'I':
 		return request->private_key;
 	default: /* a digit */
@@ -324,6 +371,10 @@ int request_call(const struct request *request, struct call *ret)
 			call.number[numbers++] = request->before;
 		else if (*letter == 'c')
 			call.number[numbers++] = request->count;
+		else if (*letter == 'a')
+			call.number[numbers++] = request->max_age_s;
+		else if (*letter == 'N')
+			call.number[numbers++] = request->from;
 		else if (*letter == 'n')
 			r = parse_number(request->arg[0], &call.number[numbers++]) ? 0
 										   : REQUEST_WRONG;

@@ -26,8 +26,10 @@ struct request {
 	size_t n_roles;
 	const char *value[OPTION_ID_COUNT]; /* of the options given; "" for one without a value */
 	uint64_t count, before;
-	struct buf input;  /* NUL-terminated by request_input() */
-	char *private_key; /* the part of a PEM input that is the key; else nullptr */
+	uint64_t from;	    /* of an export's --from */
+	uint64_t max_age_s; /* of --max-age; 0: any */
+	struct buf input;   /* NUL-terminated by request_input() */
+	char *private_key;  /* the part of a PEM input that is the key; else nullptr */
 };
 
 enum {
@@ -48,10 +50,10 @@ enum {
 				size_t why_room);
 
 /*
- * Read from fd what the verb wants from standard input. Where that is a secret and fd a terminal, what is
+ * Read what the verb wants: from fd, its standard input, or from the file that an option names. Where that is a secret and fd a terminal, what is
  * typed is not shown.
  *
- * Returns 0, REQUEST_WRONG (too long, empty, or no key in it), or -errno of read(2).
+ * Returns 0, REQUEST_WRONG (too long, empty, or no key in it), or -errno of open(2) or read(2).
  */
 [[nodiscard]] int request_input(struct request *request, int fd, char *why, size_t why_room);
 
@@ -59,6 +61,7 @@ enum {
  * Make the question. Each letter of verb->fill is one argument: 0-9 an argument of the command line; n the
  * first as a number; l the last; p the person in front of the others, or ""; + all from the second on; r the
  * first role; R all roles; e --expires; o --owner, * with --all; b --before; c --count; f --filter;
+ * a --max-age; N --from as a number;
  * = the verb's constant; i the input; I the private key in it.
  *
  * Returns 0, REQUEST_WRONG, or -ENOMEM.

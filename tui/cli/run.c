@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/cli/run.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "appliance/audit/verify.h"
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "tui/cli/request.h"
 #include "tui/cli/show.h"
 #include "tui/cli/verb.h"
@@ -15,6 +21,8 @@
 #include "tui/model/method.h"
 #include "tui/model/rows.h"
 #include "tui/model/text.h"
+
+constexpr uint64_t US_PER_S = 1'000'000;
 
 static const struct {
 	enum exit_code code;
@@ -171,6 +179,26 @@ int run_checks(struct client *client, const struct request *request)
 	return r ? r : failed ? EXIT_FAILED : EXIT_OK;
 }
 
+/* The exit status of what the service says. */
+static int verdict_code(const char *verdict)
+{
+	static const struct {
+		const char *verdict;
+		enum verify_verdict code;
+	} CODES[] = {
+		{ "valid", VERIFY_VALID },
+		{ "valid, with tail",
+		  VERIFY_VALID }, /* of the last second: it is about to be signed */
+		{ "invalid", VERIFY_INVALID },
+		{ "incomplete", VERIFY_INCOMPLETE },
+	};
+
+	for (size_t i = 0; i < countof(CODES); i++)
+		if (strcmp(verdict, CODES[i].verdict) == 0)
+			return (int)CODES[i].code;
+	return (int)VERIFY_CANNOT;
+}
+
 static int verify_online(struct client *client, const struct request *request)
 {
 	auto_reply struct reply reply = {};
@@ -180,9 +208,7 @@ static int verify_online(struct client *client, const struct request *request)
 		return r;
 
 	r = print_record(request, reply.rows);
-	/* "valid", or "valid, with tail": the last second's entries are not signed yet. */
-	bool valid = strncmp(rows_text(reply.rows, 0, "verdict"), "valid", 5) == 0;
-	return r ? r : valid ? EXIT_OK : EXIT_FAILED;
+	return r ? (int)VERIFY_CANNOT : verdict_code(rows_text(reply.rows, 0, "verdict"));
 }
 
 /* The report in the shape of the service's answer. */
@@ -205,6 +231,8 @@ static int report_to_rows(const struct verify_report *report, struct rows **ret)
 	if (r == 0)
 		r = rows_add_number(rows, "entries", report->entries);
 	if (r == 0)
+		r = rows_add_number(rows, "promised", report->promised);
+	if (r == 0)
 		r = rows_add_number(rows, "checkpoints", report->checkpoints);
 	if (r == 0)
 		r = rows_add_number(rows, "tail", report->tail);
@@ -217,19 +245,25 @@ static int report_to_rows(const struct verify_report *report, struct rows **ret)
 
 static int verify_offline(const struct request *request)
 {
-	struct verify_options options = { .vkey = request->value[OPTION_VKEY] };
+	struct verify_options options = { .vkey = request->value[OPTION_VKEY],
+					  .max_age_s = request->max_age_s,
+					  .now_s = clock_wall_us() / US_PER_S };
 	struct verify_report report = {};
 	cleanup(rows_free_at) struct rows *rows = nullptr;
 
+	if (request->value[OPTION_FROM]) {
+		options.from = (const char *)request->input.data;
+		options.from_len = request->input.len;
+	}
 	int r = verify_folder(request->arg[0], &options, &report);
 	if (r == 0)
 		r = report_to_rows(&report, &rows);
 	if (r) {
 		(void)fprintf(stderr, "redoubt: there is not enough memory for this\n");
-		return EXIT_FAILED;
+		return (int)VERIFY_CANNOT;
 	}
 	r = print_record(request, rows);
-	return r ? r : (int)report.verdict;
+	return r ? (int)VERIFY_CANNOT : (int)report.verdict;
 }
 
 int run_verify(struct client *client, const struct request *request)
@@ -237,8 +271,67 @@ int run_verify(struct client *client, const struct request *request)
 	bool has_key = request->value[OPTION_VKEY] != nullptr;
 
 	if (has_key != (request->n_args > 0)) {
-		(void)fprintf(stderr, "redoubt: a folder and --vkey KEY go together\n");
-		return EXIT_USAGE;
+		(void)fprintf(stderr, "redoubt: a folder or tar and --vkey KEY go together\n");
+		return (int)VERIFY_CANNOT;
 	}
 	return has_key ? verify_offline(request) : verify_online(client, request);
+}
+
+/* Write all that comes from fd to standard output. Returns 0 or -errno. */
+static int copy_out(int fd, uint64_t *ret_bytes)
+{
+	static uint8_t room[65536];
+
+	for (*ret_bytes = 0;;) {
+		ssize_t got = read(fd, room, sizeof(room));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return neg_errno();
+		if (got == 0)
+			return 0;
+		for (ssize_t at = 0; at < got;) {
+			ssize_t n = write(STDOUT_FILENO, room + at, (size_t)(got - at));
+
+			if (n < 0 && errno != EINTR)
+				return neg_errno();
+			at += n > 0 ? n : 0;
+		}
+		*ret_bytes += (uint64_t)got;
+	}
+}
+
+int run_export(struct client *client, const struct request *request)
+{
+	auto_call struct call call = {}, mark = { .method = METHOD_AUDIT_MARK_EXPORTED };
+	auto_reply struct reply reply = {}, marked = {};
+	auto_close int fd = -1;
+	uint64_t bytes = 0;
+
+	if (isatty(STDOUT_FILENO)) {
+		(void)fprintf(stderr,
+			      "redoubt: send the copy to a file: audit export > ledger.tar\n");
+		return EXIT_USAGE;
+	}
+	if (request_call(request, &call)) {
+		(void)fprintf(stderr, "redoubt: there is not enough memory for this\n");
+		return EXIT_FAILED;
+	}
+	client_ask_fd(client, &call, &reply, &fd);
+	if (reply.result != RESULT_OK)
+		return complain(request, &reply);
+	int r = copy_out(fd, &bytes);
+	if (r) {
+		(void)fprintf(stderr, "redoubt: the copy is not whole: %s\n", strerrordesc_np(-r));
+		return EXIT_FAILED;
+	}
+	mark.number[0] = rows_number(reply.rows, 0, "size");
+	client_ask(client, &mark, &marked);
+	if (marked.result != RESULT_OK)
+		return complain(request, &marked);
+	(void)fprintf(stderr,
+		      "redoubt: %" PRIu64 " entries, from %" PRIu64 " on, in %" PRIu64 " bytes\n",
+		      mark.number[0], request->from, bytes);
+	return EXIT_OK;
 }

@@ -32,3 +32,6 @@ struct request;
  * given (the exit code is enum verify_verdict).
  */
 [[nodiscard]] int run_verify(struct client *client, const struct request *request);
+
+/* Copy the ledger, as a tar, to standard output; when all has been written, have the ledger say so. */
+[[nodiscard]] int run_export(struct client *client, const struct request *request);

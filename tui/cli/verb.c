@@ -21,6 +21,8 @@ const struct option OPTIONS[OPTION_ID_COUNT] = {
 	[OPTION_FILTER]  = { "--filter",  "TEXT",  "only entries in which this text stands" },
 	[OPTION_BEFORE]  = { "--before",  "INDEX", "only entries older than this index" },
 	[OPTION_VKEY]    = { "--vkey",    "KEY",   "the ledger's public key, as `audit status` prints it" },
+	[OPTION_FROM]    = { "--from",    "FROM",  "a file with a checkpoint kept elsewhere; of an export, how many entries you have" },
+	[OPTION_MAX_AGE] = { "--max-age", "AGE",   "the last checkpoint is not older than this, such as `2h` (s, m, h, d)" },
 };
 
 static const struct column STATUS_COLUMNS[] = {
@@ -71,7 +73,7 @@ static const struct column AUDIT_STATUS_COLUMNS[] = {
 	{ "root", "Root", FORM_PLAIN }, { "origin", "Origin", FORM_PLAIN }, { "vkey", "Public key", FORM_PLAIN }, {}
 };
 static const struct column VERDICT_COLUMNS[] = {
-	{ "verdict", "Verdict", FORM_PLAIN }, { "message", "", FORM_PLAIN }, { "entries", "Entries", FORM_PLAIN }, { "checkpoints", "Checkpoints", FORM_PLAIN },
+	{ "verdict", "Verdict", FORM_PLAIN }, { "message", "", FORM_PLAIN }, { "entries", "Entries", FORM_PLAIN }, { "promised", "  of", FORM_PLAIN }, { "checkpoints", "Checkpoints", FORM_PLAIN },
 	{ "tail", "Not signed yet", FORM_PLAIN }, {}
 };
 static const struct column CONTROL_COLUMNS[] = {
@@ -123,9 +125,11 @@ const struct verb VERBS[] = {
 	  INPUT_NONE, METHOD_AUDIT_PROOF, "n", "proof", nullptr, run_text },
 	{ "audit status", "", "the ledger's size, last checkpoint and public key", 0, 0, 0,
 	  INPUT_NONE, METHOD_AUDIT_STATUS, "", nullptr, AUDIT_STATUS_COLUMNS, run_record },
-	{ "audit verify", "[DIR]", "verify the ledger: on the appliance, or a copy in DIR offline",
-	  BIT(OPTION_VKEY), 0, 1,
-	  INPUT_NONE, METHOD_AUDIT_VERIFY, "", nullptr, VERDICT_COLUMNS, run_verify },
+	{ "audit verify", "[DIR|FILE.tar]", "verify the ledger: on the appliance, or a copy of it offline",
+	  BIT(OPTION_VKEY) | BIT(OPTION_FROM) | BIT(OPTION_MAX_AGE), 0, 1,
+	  INPUT_CHECKPOINT, METHOD_AUDIT_VERIFY, "ia", nullptr, VERDICT_COLUMNS, run_verify },
+	{ "audit export", "", "write the ledger as a tar to standard output, to keep it elsewhere", BIT(OPTION_FROM), 0, 0,
+	  INPUT_NONE, METHOD_AUDIT_EXPORT, "N", nullptr, nullptr, run_export },
 	{ "certificate ca", "", "print the certificate of the appliance's own CA", 0, 0, 0,
 	  INPUT_NONE, METHOD_CA_CERTIFICATE, "", "pem", nullptr, run_text },
 	{ "certificate install", "", "install the chain and key (PEM) from standard input", 0, 0, 0,

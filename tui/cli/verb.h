@@ -28,6 +28,8 @@ enum option_id {
 	OPTION_FILTER,
 	OPTION_BEFORE,
 	OPTION_VKEY,
+	OPTION_FROM,
+	OPTION_MAX_AGE,
 	OPTION_ID_COUNT
 };
 
@@ -55,7 +57,8 @@ enum input {
 	INPUT_NONE,
 	INPUT_KEY_LINE,
 	INPUT_SECRET,
-	INPUT_PEM
+	INPUT_PEM,
+	INPUT_CHECKPOINT /* of the file that --from names, if it does; "-" is standard input */
 };
 
 enum exit_code {

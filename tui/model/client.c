@@ -2,6 +2,7 @@
 #include "tui/model/client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -324,7 +325,18 @@ void client_cancel(struct client *client, uint64_t id)
 		forget(pending);
 }
 
-void client_ask(struct client *client, const struct call *call, struct reply *ret)
+/* Take the descriptor that stands first in an answer. Returns it, or -1. */
+static int take_fd(sd_bus_message *message)
+{
+	int fd = -1;
+
+	if (sd_bus_message_is_method_error(message, nullptr) ||
+	    sd_bus_message_read_basic(message, 'h', &fd) <= 0)
+		return -1;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the message closes its own */
+}
+
+void client_ask_fd(struct client *client, const struct call *call, struct reply *ret, int *ret_fd)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *question = nullptr;
@@ -335,15 +347,28 @@ void client_ask(struct client *client, const struct call *call, struct reply *re
 	if (r == 0)
 		r = sd_bus_call(client->bus, question, METHODS[call->method].timeout_s * S_US,
 				&error, &answer);
+	auto_close int fd = r >= 0 && ret_fd ? take_fd(answer) : -1;
 	if (r >= 0)
 		reply_from_message(ret, call->method, answer);
 	else if (error.name)
 		reply_from_error(ret, call->method, &error);
 	else
 		reply_from_errno(ret, call->method, r);
+	if (ret_fd && ret->result == RESULT_OK && fd >= 0) {
+		*ret_fd = fd;
+		fd = -1;
+	} else if (ret_fd && ret->result == RESULT_OK) {
+		set_reply(ret, RESULT_FAILED, SERVICES[METHODS[call->method].service].title,
+			  "gave an answer that makes no sense.");
+	}
 	sd_bus_error_free(&error);
 	sd_bus_message_unref(question);
 	sd_bus_message_unref(answer);
+}
+
+void client_ask(struct client *client, const struct call *call, struct reply *ret)
+{
+	client_ask_fd(client, call, ret, nullptr);
 }
 
 void reply_done(struct reply *reply)

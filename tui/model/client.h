@@ -75,6 +75,9 @@ void client_cancel(struct client *client, uint64_t id);
 /* Put a question and wait for the answer, which the caller clears with reply_done(). */
 void client_ask(struct client *client, const struct call *call, struct reply *ret);
 
+/* As client_ask(), for an answer that begins with a descriptor: the caller closes *ret_fd, which is set only with RESULT_OK. */
+void client_ask_fd(struct client *client, const struct call *call, struct reply *ret, int *ret_fd);
+
 /* Free the rows of a reply. */
 void reply_done(struct reply *reply);
 
