@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "appliance/audit/entry.h"
@@ -25,29 +24,12 @@
 
 constexpr mode_t SEGMENT_MODE = 0600;
 
-/*
- * What is still taken while the reserve is in use, by the beginning of its code: what frees space and what lets an
- * admin come and do it. Every outcome, whose intent was promised one, and every denial are taken too.
- */
-static const char *const LOW_SPACE_CODES[] = {
-	"api.workspace.list",
-	"api.workspace.delete",
-	"api.collection.list",
-	"api.collection.get",
-	"api.collection.delete",
-	"api.documents.delete",
-	"key.destroy",
-	"ssh.",
-	"session.",
-	"access.",
-	"appliance.",
-};
-
 int ledger_stop(struct ledger *ledger, enum ledger_state state, const char *why,
 		const char *subject)
 {
-	/* The first reason to stop altogether is the one to show. */
-	if (ledger->state < LEDGER_REFUSING || state == LEDGER_TAMPERED) {
+	/* The first reason to stop altogether is the one to show, but for want of room. */
+	if (ledger->state < LEDGER_REFUSING || state == LEDGER_TAMPERED || ledger->full) {
+		ledger->full = false;
 		ledger->state = state;
 		(void)snprintf(ledger->why, sizeof(ledger->why), subject ? "%s: %s" : "%s%s", why,
 			       subject ? subject : "");
@@ -144,63 +126,7 @@ void ledger_drop_before(struct ledger *ledger, uint64_t index)
 	ledger->held_first = index;
 }
 
-bool ledger_use_reserve(struct ledger *ledger)
-{
-	if (!folder_has(ledger->dir, LEDGER_RESERVE_FILE) ||
-	    folder_remove(ledger->dir, LEDGER_RESERVE_FILE))
-		return false;
-	(void)ledger_stop(ledger, LEDGER_LOW, "the data volume is full", nullptr);
-	return true;
-}
-
-int ledger_make_reserve(struct ledger *ledger)
-{
-	auto_close int fd = openat(ledger->dir, LEDGER_RESERVE_FILE,
-				   O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, SEGMENT_MODE);
-
-	if (fd < 0)
-		return errno == ENOSPC || errno == EDQUOT ? LEDGER_NO_SPACE : neg_errno();
-	if (fallocate(fd, 0, 0, LEDGER_RESERVE) == 0)
-		return 0;
-
-	int r = errno == ENOSPC || errno == EDQUOT ? LEDGER_NO_SPACE : neg_errno();
-	if (unlinkat(ledger->dir, LEDGER_RESERVE_FILE, 0) < 0)
-		return neg_errno();
-	return r;
-}
-
-bool ledger_look_for_space(struct ledger *ledger)
-{
-	struct statvfs fs;
-
-	if ((ledger->state != LEDGER_LOW && ledger->state != LEDGER_REFUSING) || ledger->broken)
-		return false;
-	/* Twice the reserve, so that it does not go back and forth. */
-	if (fstatvfs(ledger->dir, &fs) < 0 || fs.f_bavail * fs.f_frsize < 2 * LEDGER_RESERVE ||
-	    ledger_make_reserve(ledger))
-		return false;
-	ledger->state = LEDGER_OK;
-	ledger->why[0] = '\0';
-	if (ledger->unfinished && ledger_finish_rotation(ledger) != 0)
-		(void)ledger_stop(ledger, LEDGER_REFUSING, "the ledger cannot be signed", nullptr);
-	return true;
-}
-
-/* Whether the ledger's state lets this event in. */
-static bool may_add(const struct ledger *ledger, const char *producer,
-		    const struct audit_event *event)
-{
-	if (ledger->state != LEDGER_LOW)
-		return ledger->state == LEDGER_OK;
-
-	bool may = event->intent != AUDIT_NO_INTENT || strcmp(producer, ENTRY_OWN_PRODUCER) == 0 ||
-		   event->decision == AUDIT_DENY;
-	for (size_t i = 0; !may && i < countof(LOW_SPACE_CODES); i++)
-		may = strncmp(event->code, LOW_SPACE_CODES[i], strlen(LOW_SPACE_CODES[i])) == 0;
-	return may;
-}
-
-/* Whether a producer may say this: our own codes are ours, and an outcome belongs to an entry that is there. */
+/* Whether a producer may say this: our own codes are ours, and an outcome belongs to an entry that is there or in the batch. */
 static bool is_fit(const struct ledger *ledger, const char *producer,
 		   const struct audit_event *event)
 {
@@ -208,7 +134,7 @@ static bool is_fit(const struct ledger *ledger, const char *producer,
 		strncmp(event->code, "ledger.", 7) == 0 || strncmp(event->code, "epoch.", 6) == 0;
 
 	if (event->code[0] == '\0' ||
-	    (event->intent != AUDIT_NO_INTENT && event->intent >= ledger->size))
+	    (event->intent != AUDIT_NO_INTENT && event->intent >= ledger_next_index(ledger)))
 		return false;
 	return !own_code || strcmp(producer, ENTRY_OWN_PRODUCER) == 0;
 }
@@ -231,13 +157,35 @@ static int hold_event(struct ledger *ledger, const char *producer, const struct 
 	return ledger_hold(ledger, entry.data, entry.len);
 }
 
+/* Charge the entry just held to who caused it, or take it back. Returns 0 or LEDGER_LIMITED. */
+static int charge(struct ledger *ledger, const struct audit_event *event, uint64_t index,
+		  enum room_class class)
+{
+	/* Once in the log, once in a bundle. */
+	uint64_t bytes = 2 * ledger_held(ledger, index).len;
+
+	if (!room_charge(&ledger->shares, event, class, bytes, ledger_room_left(ledger, class))) {
+		ledger_drop_from(ledger, index);
+		return LEDGER_LIMITED;
+	}
+	ledger->free_bytes -= bytes < ledger->free_bytes ? bytes : ledger->free_bytes;
+	if (class > ledger->batch_class)
+		ledger->batch_class = class;
+	return 0;
+}
+
 int ledger_add(struct ledger *ledger, const char *producer, const struct audit_event *event,
 	       uint64_t *ret_index)
 {
 	uint64_t index = ledger_next_index(ledger);
 	uint64_t waiting = index - ledger->size;
+	bool promised =
+		event->intent != AUDIT_NO_INTENT &&
+		(event->intent >= ledger->size || ledger_intent_is_open(ledger, event->intent));
+	enum room_class class =
+		room_class_of(event, strcmp(producer, ENTRY_OWN_PRODUCER) == 0, promised);
 
-	if (!may_add(ledger, producer, event))
+	if (!ledger_room_for(ledger, class))
 		return LEDGER_REFUSED;
 	if (!is_fit(ledger, producer, event))
 		return LEDGER_BAD_EVENT;
@@ -246,6 +194,8 @@ int ledger_add(struct ledger *ledger, const char *producer, const struct audit_e
 		return LEDGER_BATCH_FULL;
 
 	int r = hold_event(ledger, producer, event, false);
+	if (r == 0)
+		r = charge(ledger, event, index, class);
 	if (r == 0)
 		*ret_index = index;
 	return r;
@@ -257,7 +207,7 @@ int ledger_add_own(struct ledger *ledger, const char *code, uint64_t intent, con
 	uint64_t index = ledger_next_index(ledger);
 	int r = 0;
 
-	if (ledger->state >= LEDGER_REFUSING)
+	if (!ledger_room_for(ledger, ROOM_OWN))
 		return LEDGER_REFUSED;
 	*event = (struct audit_event) { .outcome = AUDIT_DONE, .intent = intent };
 	(void)snprintf(event->code, sizeof(event->code), "%s", code);
@@ -267,6 +217,8 @@ int ledger_add_own(struct ledger *ledger, const char *code, uint64_t intent, con
 	if (index - ledger->size >= LEDGER_BATCH ||
 	    (index > ledger->size && index % WAL_SEGMENT_ENTRIES == 0))
 		r = ledger_commit(ledger);
+	if (r == 0)
+		ledger->batch_class = ROOM_OWN;
 	return r ? r : hold_event(ledger, ENTRY_OWN_PRODUCER, event, intent != AUDIT_NO_INTENT);
 }
 
@@ -282,7 +234,7 @@ static int open_segment(struct ledger *ledger)
 	wal_path(ledger->size, path);
 	int r = folder_make(ledger->dir, path);
 	if (r)
-		return r == -ENOSPC ? LEDGER_NO_SPACE : r;
+		return r == -ENOSPC || r == -EDQUOT ? LEDGER_NO_SPACE : r;
 
 	int fd = openat(ledger->dir, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, SEGMENT_MODE);
 	if (fd < 0)
@@ -348,27 +300,27 @@ int ledger_commit(struct ledger *ledger)
 {
 	if (ledger_next_index(ledger) == ledger->size)
 		return 0;
-	if (ledger->state >= LEDGER_REFUSING) {
+	if (ledger->state >= LEDGER_REFUSING && !ledger->full) {
 		ledger_drop_from(ledger, ledger->size);
 		return LEDGER_REFUSED;
 	}
 
 	int r = write_batch(ledger);
-	if (r == LEDGER_NO_SPACE && ledger_use_reserve(ledger))
+	while (r == LEDGER_NO_SPACE && ledger_use_reserve(ledger, ledger->batch_class))
 		r = write_batch(ledger);
+	ledger->batch_class = ROOM_ORDINARY;
 	if (r == 0)
 		r = note_intents(
 			ledger); /* before size moves: a failure is a batch not acknowledged */
 	if (r == 0) {
 		ledger->size = ledger_next_index(ledger);
+		ledger_measure(ledger);
 		return 0;
 	}
 
 	ledger_drop_from(ledger, ledger->size);
-	if (r == LEDGER_NO_SPACE) {
-		(void)ledger_stop(ledger, LEDGER_REFUSING, "the data volume is full", nullptr);
-		return r;
-	}
+	if (r == LEDGER_NO_SPACE)
+		return ledger_out_of_room(ledger);
 	/* What a failed sync left on the disk nobody knows: this descriptor is never synced again. */
 	(void)ledger_stop(ledger, LEDGER_REFUSING, "the ledger's disk failed", nullptr);
 	close_at(&ledger->wal);
@@ -436,6 +388,7 @@ struct ledger *ledger_close(struct ledger *ledger)
 	buf_done(&ledger->note);
 	free(ledger->held);
 	free(ledger->intent);
+	room_shares_done(&ledger->shares);
 	free(ledger);
 	return nullptr;
 }

@@ -25,12 +25,11 @@ constexpr size_t LEDGER_BATCH = 1024;	    /* entries of one commit */
 constexpr uint64_t LEDGER_UNSIGNED = 4096;  /* publish at the latest after so many entries */
 constexpr uint64_t LEDGER_EPOCH = 1u << 20; /* rotate at the latest after so many entries */
 constexpr size_t LEDGER_WHY = 160;
-constexpr size_t LEDGER_RESERVE = 8u << 20; /* set aside for when the disk is full */
 
 enum ledger_state {
 	LEDGER_OK,
-	LEDGER_LOW, /* the disk is full, the reserve is in use: takes only what frees space or ends something */
-	LEDGER_REFUSING, /* takes nothing */
+	LEDGER_LOW, /* little room is left: takes what frees it, lets an admin in or ends something (ledger_room.h) */
+	LEDGER_REFUSING, /* its disk failed, or not even what was set aside is left */
 	LEDGER_TAMPERED, /* the files do not fit the last signed checkpoint: takes nothing */
 };
 
@@ -43,6 +42,7 @@ enum {
 	LEDGER_NO_SPACE,   /* nothing of the batch was recorded */
 	LEDGER_NO_ENTRY,   /* no such index, or not signed for yet */
 	LEDGER_DAMAGED,	   /* a file that was written is gone or wrong */
+	LEDGER_LIMITED, /* who asks has used up a share of the room that is left; counted, and told in an entry */
 };
 
 struct ledger;
@@ -75,7 +75,7 @@ CLEANUP_FN(struct ledger, ledger_close)
  * producer   who sent it; "audit" only from within
  * ret_index  the index it will have
  *
- * Returns 0, LEDGER_REFUSED, LEDGER_BAD_EVENT, LEDGER_BATCH_FULL, or -ENOMEM, -EMSGSIZE.
+ * Returns 0, LEDGER_REFUSED, LEDGER_LIMITED, LEDGER_BAD_EVENT, LEDGER_BATCH_FULL, or -ENOMEM, -EMSGSIZE.
  */
 [[nodiscard]] int ledger_add(struct ledger *ledger, const char *producer,
 			     const struct audit_event *event, uint64_t *ret_index);
@@ -103,8 +103,20 @@ CLEANUP_FN(struct ledger, ledger_close)
  */
 [[nodiscard]] int ledger_rotate(struct ledger *ledger);
 
-/* If space was short: see whether there is enough again, and make the reserve anew. Returns whether the state changed. */
-[[nodiscard]] bool ledger_look_for_space(struct ledger *ledger);
+/*
+ * See how much room is left: whether it has become short, or is enough again (then what is set aside is made anew). Adds the entries
+ * about actors that were refused because of their share; all: also those of whom one has just told.
+ *
+ * Returns whether the state has changed.
+ */
+[[nodiscard]] bool ledger_look_for_space(struct ledger *ledger, bool all);
+
+/*
+ * Add an entry that says that nobody will tell how intent index ended. ledger_commit() makes it durable.
+ *
+ * Returns 0, LEDGER_REFUSED, LEDGER_NO_SPACE or -errno.
+ */
+[[nodiscard]] int ledger_give_up(struct ledger *ledger, uint64_t index);
 
 /* How it stands. */
 [[nodiscard]] enum ledger_state ledger_state(const struct ledger *ledger);

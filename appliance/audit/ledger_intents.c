@@ -53,6 +53,13 @@ static int open_intent(struct ledger *ledger, uint64_t index)
 	return 0;
 }
 
+bool ledger_intent_is_open(const struct ledger *ledger, uint64_t index)
+{
+	size_t at = place_of(ledger, index);
+
+	return at < ledger->n_intents && ledger->intent[at] == index;
+}
+
 static void close_intent(struct ledger *ledger, uint64_t index)
 {
 	size_t at = place_of(ledger, index);
@@ -155,4 +162,9 @@ int ledger_intents_give_up(struct ledger *ledger, uint64_t index)
 			r = ledger_commit(ledger);
 	}
 	return r;
+}
+
+int ledger_give_up(struct ledger *ledger, uint64_t index)
+{
+	return ledger_add_own(ledger, "ledger.outcome-unknown", index, "");
 }

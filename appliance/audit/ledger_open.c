@@ -372,11 +372,9 @@ static int open_below(struct ledger *ledger)
 	struct recovery rec = {};
 
 	read_boot_id(ledger->boot);
-	int r = folder_has(ledger->dir, LEDGER_RESERVE_FILE) ? 0 : ledger_make_reserve(ledger);
-	if (r < 0)
+	int r = ledger_open_room(ledger);
+	if (r)
 		return r;
-	if (r == LEDGER_NO_SPACE)
-		(void)ledger_stop(ledger, LEDGER_LOW, "the data volume is full", nullptr);
 
 	r = in_use(ledger) ? recover(ledger, &rec) : make_new(ledger);
 	ledger->recovered_cut = rec.cut;

@@ -13,6 +13,7 @@
 #include "appliance/audit/entry.h"
 #include "appliance/audit/epoch.h"
 #include "appliance/audit/ledger.h"
+#include "appliance/audit/ledger_room.h"
 #include "appliance/audit/note.h"
 #include "appliance/audit/tile.h"
 #include "common/buf.h"
@@ -43,6 +44,7 @@ struct ledger {
 		size_t at, len;
 	} *held;
 	struct buf held_bytes;
+	enum room_class batch_class; /* the highest in the batch */
 	struct audit_event own; /* scratch for the ledger's own entries: too large for the stack */
 
 	/* The segment being written. */
@@ -66,6 +68,12 @@ struct ledger {
 	struct note_key genesis, key;
 	struct secret private_key;
 
+	/* What is left, by the last look at the file system less what was added since. */
+	struct room_plan plan;
+	struct room_shares shares;
+	uint64_t free_bytes, reserve_bytes;
+	bool full; /* it refuses because no room is left, for no other reason */
+
 	/* Intents without an outcome yet, in order. */
 	uint64_t *intent;
 	size_t n_intents;
@@ -86,6 +94,24 @@ int ledger_stop(struct ledger *ledger, enum ledger_state state, const char *why,
 /* Let go of what is held from index on (the batch), or before index. */
 void ledger_drop_from(struct ledger *ledger, uint64_t index);
 
+/* Whether the state lets events of a class in; short room is noted. */
+[[nodiscard]] bool ledger_room_for(struct ledger *ledger, enum room_class class);
+
+/* Bytes that events of a class may still take. */
+[[nodiscard]] uint64_t ledger_room_left(const struct ledger *ledger, enum room_class class);
+
+/* At the start: measure and set aside. Returns 0 or -errno. */
+[[nodiscard]] int ledger_open_room(struct ledger *ledger);
+
+/* Measure the file system: what is free, what is set aside. */
+void ledger_measure(struct ledger *ledger);
+
+/* Note that no room is left. Returns LEDGER_NO_SPACE. */
+[[nodiscard]] int ledger_out_of_room(struct ledger *ledger);
+
+/* Whether an intent has no outcome yet. */
+[[nodiscard]] bool ledger_intent_is_open(const struct ledger *ledger, uint64_t index);
+
 /* Let go of what is held before index. */
 void ledger_drop_before(struct ledger *ledger, uint64_t index);
 
@@ -100,10 +126,10 @@ void ledger_drop_before(struct ledger *ledger, uint64_t index);
 [[nodiscard]] int ledger_add_own(struct ledger *ledger, const char *code, uint64_t intent,
 				 const char *detail);
 
-/* Give the reserve up. Returns whether there was one. */
-[[nodiscard]] bool ledger_use_reserve(struct ledger *ledger);
+/* Give up a piece of what is set aside, as far as the class may. Returns whether there was one. */
+[[nodiscard]] bool ledger_use_reserve(struct ledger *ledger, enum room_class class);
 
-/* Make the reserve if it is not there. Returns 0, LEDGER_NO_SPACE or -errno. */
+/* Set aside what can be: all, or half of it and so on. Returns 0, LEDGER_NO_SPACE (not all) or -errno. */
 [[nodiscard]] int ledger_make_reserve(struct ledger *ledger);
 
 /* Take note of a durable entry: it opens or closes an intent. Returns 0 or -ENOMEM. */

@@ -194,12 +194,10 @@ int ledger_publish(struct ledger *ledger)
 		return LEDGER_REFUSED;
 
 	int r = publish_once(ledger);
-	if ((r == -ENOSPC || r == -EDQUOT) && ledger_use_reserve(ledger))
+	while ((r == -ENOSPC || r == -EDQUOT) && ledger_use_reserve(ledger, ROOM_OWN))
 		r = publish_once(ledger);
-	if (r == -ENOSPC || r == -EDQUOT) {
-		(void)ledger_stop(ledger, LEDGER_REFUSING, "the data volume is full", nullptr);
-		return LEDGER_NO_SPACE;
-	}
+	if (r == -ENOSPC || r == -EDQUOT)
+		return ledger_out_of_room(ledger);
 	if (r) {
 		(void)ledger_stop(ledger, LEDGER_REFUSING, "the ledger cannot be signed", nullptr);
 		return r;

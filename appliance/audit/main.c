@@ -30,6 +30,8 @@
 
 constexpr uint64_t SECOND_US = 1'000'000;
 constexpr uint64_t BATCH_WAIT_US = 2'000; /* a busy loop commits after this all the same */
+constexpr uint64_t LATER_US =
+	20'000; /* an intent whose outcome does not come is made durable after this */
 constexpr uint64_t IDLE_SIGN_US =
 	60 * SECOND_US; /* nothing new: still sign, to show that it is alive */
 constexpr uint64_t EPOCH_US = 3600 * SECOND_US;
@@ -44,6 +46,13 @@ static_assert(ALL_PEERS == (1u << countof(PRODUCERS)) - 1);
 struct waiter {
 	struct channel *channel;
 	uint64_t id, index;
+	bool quiet; /* an intent that is not answered: its outcome is */
+};
+
+/* What a connection has announced last and not told the outcome of. */
+struct announced {
+	uint64_t index; /* AUDIT_NO_INTENT: nothing */
+	int refused;	/* LEDGER_REFUSED or LEDGER_LIMITED: it was not recorded */
 };
 
 struct server {
@@ -51,7 +60,8 @@ struct server {
 	struct ledger *ledger;
 	struct review *review;
 	struct listener *listener[countof(PRODUCERS)];
-	struct loop_source *commit, *second;
+	struct loop_source *commit, *later, *second;
+	bool later_armed;
 	struct waiter waiter[LEDGER_BATCH];
 	size_t n_waiters;
 	uint64_t batch_since_us, signed_us, epoch_us;
@@ -60,13 +70,12 @@ struct server {
 };
 
 /* Say why a frame was not recorded. */
-static int refuse(struct server *server, struct channel *channel, uint64_t id, const char *text)
+static int refuse(struct channel *channel, uint64_t id, uint16_t type, const char *text)
 {
 	auto_buf struct buf out = buf_make(TEXT_MAX);
 
-	(void)server;
 	buf_add_str(&out, text);
-	return channel_send(channel, AUDIT_REFUSED, id, &out, -1);
+	return channel_send(channel, type, id, &out, -1);
 }
 
 /* Show and log a change of state, once. */
@@ -77,7 +86,8 @@ static void show_state(struct server *server)
 		const char *text;
 	} STATES[] = {
 		[LEDGER_OK] = { LOG_NOTICE, "recording" },
-		[LEDGER_LOW] = { LOG_ERR, "space is short: only what frees it is recorded" },
+		[LEDGER_LOW] = { LOG_ERR,
+				 "space is short: only what frees it or lets an admin in is recorded" },
 		[LEDGER_REFUSING] = { LOG_ERR, "nothing is recorded, every action is refused" },
 		[LEDGER_TAMPERED] = { LOG_CRIT,
 				      "the ledger has been changed, every action is refused" },
@@ -93,6 +103,15 @@ static void show_state(struct server *server)
 	review_changed(server->review);
 }
 
+/* Note that what a connection has announced is not recorded, so that its outcome is refused, too. 0: it is. */
+static void note_refused(struct channel *channel, int refused)
+{
+	struct announced *announced = channel_data(channel);
+
+	if (announced && refused)
+		*announced = (struct announced) { AUDIT_NO_INTENT, refused };
+}
+
 /* Answer everybody in the batch: with their indices, or that nothing was recorded. */
 static int answer_all(struct server *server, int outcome)
 {
@@ -106,12 +125,16 @@ static int answer_all(struct server *server, int outcome)
 
 		if (!waiter->channel)
 			continue;
+		if (waiter->quiet) {
+			note_refused(waiter->channel, outcome ? LEDGER_REFUSED : 0);
+			continue;
+		}
 		buf_clear(&out);
 		write_u64(&out, waiter->index);
 		if (outcome == 0)
 			r = channel_send(waiter->channel, AUDIT_APPENDED, waiter->id, &out, -1);
 		else
-			r = refuse(server, waiter->channel, waiter->id,
+			r = refuse(waiter->channel, waiter->id, AUDIT_REFUSED,
 				   "the ledger could not record it");
 		/* The peer does not read, or there is no memory: it must not wait for ever. */
 		if (r < 0)
@@ -194,6 +217,66 @@ static int record_own(void *userdata, const struct audit_event *event, uint64_t 
 	return 0;
 }
 
+/* What is said to who asks when an event was not added. Returns what a handler does. */
+static int refuse_for(struct server *server, struct channel *channel, uint64_t id, int why)
+{
+	if (why == LEDGER_REFUSED)
+		return refuse(channel, id, AUDIT_REFUSED, ledger_why(server->ledger));
+	if (why == LEDGER_LIMITED)
+		return refuse(channel, id, AUDIT_LIMITED,
+			      "its actor has used up a share of the room that the ledger has");
+	if (why == LEDGER_BAD_EVENT)
+		return refuse(channel, id, AUDIT_REFUSED,
+			      "detail is not a JSON object, or the code or intent is not yours");
+	loop_end(server->loop, why);
+	return why;
+}
+
+/* An outcome of what the connection announced last: name it. Returns 0 or why that is not recorded. */
+static int find_announced(struct server *server, struct channel *channel)
+{
+	struct announced *announced = channel_data(channel);
+
+	if (server->event.intent != AUDIT_LAST_INTENT)
+		return 0;
+	if (!announced || announced->index == AUDIT_NO_INTENT)
+		return announced && announced->refused ? announced->refused : LEDGER_BAD_EVENT;
+	server->event.intent = announced->index;
+	announced->index = AUDIT_NO_INTENT;
+	return 0;
+}
+
+/* Put a frame that is in the batch into the list of those who wait for it, and see that it is committed. */
+static int wait_for_commit(struct server *server, const struct waiter *waiter)
+{
+	uint64_t now_us = clock_mono_us();
+	int r = 0;
+
+	if (server->n_waiters == 0)
+		server->batch_since_us = now_us;
+	server->waiter[server->n_waiters++] = *waiter;
+	if (server->n_waiters == countof(server->waiter) ||
+	    (!waiter->quiet && now_us - server->batch_since_us >= BATCH_WAIT_US)) {
+		r = commit(server);
+	} else if (!waiter->quiet) {
+		r = loop_defer_again(server->commit);
+	} else if (!server->later_armed) {
+		server->later_armed = true;
+		r = loop_timer_again(server->later, LATER_US);
+	}
+	if (r < 0)
+		loop_end(server->loop, r);
+	return r < 0 ? r : 0;
+}
+
+static int on_later(void *userdata)
+{
+	struct server *server = userdata;
+
+	server->later_armed = false;
+	return commit(server);
+}
+
 static int on_append(struct channel *channel, void *userdata, struct msg *in)
 {
 	struct server *server = userdata;
@@ -202,48 +285,79 @@ static int on_append(struct channel *channel, void *userdata, struct msg *in)
 	if (!audit_event_read(in->payload, in->len, &server->event))
 		return MSG_MALFORMED;
 
+	int r = find_announced(server, channel);
+	if (r == 0)
+		r = add(server, PRODUCERS[channel_peer(channel)], &index);
+	if (r)
+		return refuse_for(server, channel, in->id, r);
+	return wait_for_commit(
+		server, &(struct waiter) { .channel = channel, .id = in->id, .index = index });
+}
+
+/* An intent that is not answered: it waits for its outcome, or a little, to be made durable with it. */
+static int on_announce(struct channel *channel, void *userdata, struct msg *in)
+{
+	struct server *server = userdata;
+	struct announced *announced = channel_data(channel);
+	uint64_t index = 0;
+
+	if (!announced || !audit_event_read(in->payload, in->len, &server->event) ||
+	    server->event.outcome != AUDIT_INTENT || server->event.intent != AUDIT_NO_INTENT)
+		return MSG_MALFORMED;
+
 	int r = add(server, PRODUCERS[channel_peer(channel)], &index);
-	if (r == LEDGER_REFUSED)
-		return refuse(server, channel, in->id, ledger_why(server->ledger));
-	if (r == LEDGER_BAD_EVENT)
-		return refuse(server, channel, in->id,
-			      "detail is not a JSON object, or the code or intent is not yours");
+	*announced = (struct announced) { r ? AUDIT_NO_INTENT : index, r > 0 ? r : 0 };
+	if (r > 0)
+		return 0; /* its outcome is told */
 	if (r < 0) {
 		loop_end(server->loop, r);
 		return r;
 	}
+	return wait_for_commit(
+		server, &(struct waiter) {
+				.channel = channel, .id = in->id, .index = index, .quiet = true });
+}
 
-	uint64_t now_us = clock_mono_us();
-	if (server->n_waiters == 0)
-		server->batch_since_us = now_us;
-	server->waiter[server->n_waiters++] =
-		(struct waiter) { .channel = channel, .id = in->id, .index = index };
-	if (now_us - server->batch_since_us >= BATCH_WAIT_US ||
-	    server->n_waiters == countof(server->waiter))
-		r = commit(server);
-	else
-		r = loop_defer_again(server->commit);
-	if (r < 0)
-		loop_end(server->loop, r);
-	return r < 0 ? r : 0;
+static void on_opened(struct channel *channel, void *userdata)
+{
+	struct announced *announced = calloc(1, sizeof(*announced));
+
+	(void)userdata;
+	if (announced)
+		announced->index = AUDIT_NO_INTENT;
+	channel_set_data(channel, announced); /* without memory it can announce nothing */
 }
 
 static void on_closed(struct channel *channel, void *userdata)
 {
 	struct server *server = userdata;
+	struct announced *announced = channel_data(channel);
 
 	for (size_t i = 0; i < server->n_waiters; i++)
 		if (server->waiter[i].channel == channel)
 			server->waiter[i].channel = nullptr;
+	/* Who announced it has died: nobody will tell how it ended. The second's turn makes that durable. */
+	if (announced && announced->index != AUDIT_NO_INTENT) {
+		int r = commit(server); /* the ledger must not do it behind those who wait */
+
+		if (r == 0)
+			r = ledger_give_up(server->ledger, announced->index);
+		if (r < 0)
+			loop_end(server->loop, r);
+	}
+	channel_set_data(channel, nullptr);
+	free(announced);
 }
 
 static const struct channel_request REQUESTS[] = {
 	{ AUDIT_APPEND, ALL_PEERS, 16, MSG_PAYLOAD_MAX, on_append },
+	{ AUDIT_ANNOUNCE, ALL_PEERS, 16, MSG_PAYLOAD_MAX, on_announce },
 };
 static const struct channel_table TABLE = {
 	.name = "redoubt-audit",
 	.request = REQUESTS,
 	.n = countof(REQUESTS),
+	.opened = on_opened,
 	.closed = on_closed,
 };
 
@@ -269,15 +383,26 @@ static int keep_signed(struct server *server, uint64_t now_us)
 	return r;
 }
 
+/* See to the room, and add what is to be told of it, with nobody's event in the batch. Returns 0 or -errno. */
+static int see_to_room(struct server *server, bool all)
+{
+	int r = commit(server);
+
+	if (r < 0)
+		return r;
+	if (ledger_look_for_space(server->ledger, all) && ledger_state(server->ledger) == LEDGER_OK)
+		log_event(LOG_NOTICE, EVENT_LEDGER, 0, "there is space again", nullptr);
+	r = ledger_commit(server->ledger);
+	return r < 0 ? r : 0;
+}
+
 static int on_second(void *userdata)
 {
 	struct server *server = userdata;
-	uint64_t now_us = clock_mono_us();
+	int r = see_to_room(server, false);
 
-	if (ledger_look_for_space(server->ledger) && ledger_state(server->ledger) == LEDGER_OK)
-		log_event(LOG_NOTICE, EVENT_LEDGER, 0, "there is space again", nullptr);
-
-	int r = keep_signed(server, now_us);
+	if (r >= 0)
+		r = keep_signed(server, clock_mono_us());
 	show_state(server);
 	if (r < 0) {
 		log_event(LOG_CRIT, EVENT_LEDGER, r, "ledger not signed, starting anew", nullptr);
@@ -349,6 +474,8 @@ static int start(struct server *server, const char *path)
 	if (r == 0)
 		r = loop_defer(server->loop, on_commit, server, &server->commit);
 	if (r == 0)
+		r = loop_timer(server->loop, LATER_US, on_later, server, &server->later);
+	if (r == 0)
 		r = loop_timer(server->loop, SECOND_US, on_second, server, &server->second);
 	if (r == 0)
 		r = enter_sandbox(path);
@@ -369,6 +496,7 @@ static void stop(struct server *server)
 	for (size_t i = 0; i < countof(server->listener); i++)
 		server->listener[i] = listener_free(server->listener[i]);
 	server->commit = loop_source_free(server->commit);
+	server->later = loop_source_free(server->later);
 	server->second = loop_source_free(server->second);
 	server->ledger = ledger_close(server->ledger);
 }
@@ -392,8 +520,8 @@ static int run(void)
 	log_event(LOG_INFO, EVENT_STARTED, 0, "ledger opened", path);
 	r = loop_run(server->loop,
 		     server->last_state == LEDGER_OK ? "recording" : ledger_why(server->ledger));
-	if (r >= 0 && server->n_waiters > 0)
-		r = commit(server);
+	if (r >= 0)
+		r = see_to_room(server, true);
 	if (r >= 0 && ledger_publish(server->ledger) < 0)
 		r = -EIO;
 	log_event(LOG_INFO, EVENT_STOPPED, r < 0 ? r : 0, "ledger closed", path);

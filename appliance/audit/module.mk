@@ -3,6 +3,7 @@ archives += appliance/audit/ledger
 appliance/audit/ledger.src := appliance/audit/entry.c appliance/audit/epoch.c appliance/audit/export.c appliance/audit/folder.c \
 	appliance/audit/ledger.c appliance/audit/ledger_epoch.c appliance/audit/ledger_intents.c \
 	appliance/audit/ledger_open.c appliance/audit/ledger_proof.c appliance/audit/ledger_publish.c \
+	appliance/audit/ledger_room.c appliance/audit/ledger_space.c \
 	appliance/audit/merkle.c appliance/audit/note.c appliance/audit/source.c appliance/audit/tar.c appliance/audit/tile.c \
 	appliance/audit/verify.c \
 	appliance/audit/verify_proof.c appliance/audit/wal.c

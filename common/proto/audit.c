@@ -107,47 +107,69 @@ static int send_event(struct audit_client *client, const struct msg *msg)
 	return r ? r : msg_send(client->fd, msg);
 }
 
-/* Wait for the answer to request id. Returns 0, AUDIT_UNAVAILABLE, MSG_* or -errno. */
+/* Wait for the answer to request id. Returns 0, AUDIT_*, MSG_* or -errno. */
 static int receive_index(struct audit_client *client, uint64_t id, uint64_t *ret_index)
 {
 	struct msg answer;
 	int r = msg_recv(client->fd, client->room, &answer);
 
 	if (r)
-		return r;
+		return r < 0 ? r : -ECONNRESET;
 	close_at(&answer.fd);
+	if (answer.id == id && answer.type == AUDIT_LIMITED)
+		return AUDIT_TOO_MUCH;
 	if (answer.id != id || answer.type != AUDIT_APPENDED)
 		return AUDIT_UNAVAILABLE;
 
 	struct reader in = reader_make(answer.payload, answer.len);
 	uint64_t index = read_u64(&in);
 	if (!reader_end(&in))
-		return MSG_MALFORMED;
+		return -EBADMSG;
 	if (ret_index)
 		*ret_index = index;
 	return 0;
 }
 
-int audit_append(struct audit_client *client, const struct audit_event *event, uint64_t *ret_index)
+/* Encode and send an event. Returns 0, or -errno. */
+static int send_as(struct audit_client *client, uint16_t type, const struct audit_event *event,
+		   uint64_t id)
 {
 	auto_buf struct buf payload = buf_make(MSG_PAYLOAD_MAX);
-	uint64_t id = client->next_id++;
 
 	audit_event_write(&payload, event);
 	int r = buf_error(&payload);
 	if (r == 0)
-		r = send_event(client, &(struct msg) { .type = AUDIT_APPEND,
+		r = send_event(client, &(struct msg) { .type = type,
 						       .id = id,
 						       .payload = payload.data,
 						       .len = payload.len,
 						       .fd = -1 });
-	if (r == 0)
-		r = receive_index(client, id, ret_index);
-	if (r == 0)
-		return AUDIT_OK;
+	return r > 0 ? -ECONNRESET : r;
+}
 
-	/* Whatever went wrong, a late answer must not be taken for the next one's. */
+/* Give the connection up: whatever went wrong, a late answer must not be taken for the next one's. */
+static int give_up(struct audit_client *client, int r, const struct audit_event *event)
+{
 	close_at(&client->fd);
 	log_event(LOG_ERR, EVENT_LEDGER, r < 0 ? r : 0, "event not recorded", event->code);
 	return AUDIT_UNAVAILABLE;
+}
+
+int audit_append(struct audit_client *client, const struct audit_event *event, uint64_t *ret_index)
+{
+	uint64_t id = client->next_id++;
+	int r = send_as(client, AUDIT_APPEND, event, id);
+
+	if (r == 0)
+		r = receive_index(client, id, ret_index);
+	if (r == AUDIT_OK || r == AUDIT_TOO_MUCH)
+		return r;
+	return give_up(client, r, event);
+}
+
+int audit_announce(struct audit_client *client, const struct audit_event *event)
+{
+	int r = send_as(client, AUDIT_ANNOUNCE, event, client->next_id++);
+
+	return r ? give_up(client, r, event) : AUDIT_OK;
 }

@@ -11,7 +11,7 @@ tests/lib/audit-check.src  := tests/lib/audit-check.c
 tests/lib/audit-check.libs := appliance/audit/ledger common/common
 tests/lib/audit-check.pkgs := $(common_pkgs) $(audit_pkgs)
 
-audit_tests := export ledger merkle note tile verify wal
+audit_tests := export ledger ledger-room merkle note tile verify wal
 tests += $(audit_tests:%=tests/unit/test-%)
 $(foreach t,$(audit_tests),$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c))
 $(foreach t,$(audit_tests),$(eval tests/unit/test-$(t).libs := appliance/audit/ledger common/common tests/lib/testlib))
