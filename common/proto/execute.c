@@ -47,6 +47,19 @@ bool result_read(const void *data, size_t len, struct result *ret)
 	return reader_end(&in) && ret->http_status >= 200 && ret->http_status <= 599;
 }
 
+void credit_write(struct buf *out, const struct credit *credit)
+{
+	write_u64(out, credit->bytes);
+}
+
+bool credit_read(const void *data, size_t len, struct credit *ret)
+{
+	struct reader in = reader_make(data, len);
+
+	ret->bytes = read_u64(&in);
+	return reader_end(&in);
+}
+
 void appliance_state_write(struct buf *out, const struct appliance_state *state)
 {
 	write_u8(out, state->state);

@@ -19,7 +19,9 @@ enum : uint16_t {
 	EXECUTE = 0x0301, /* front → engine: struct execute; a long body as sealed memfd */
 	RESULT = 0x0302,  /* engine → front: struct result; a long body as sealed memfd */
 	CANCEL = 0x0303,  /* front → engine: empty, the id is the request's; the client has gone */
-	STATE = 0x0401,	  /* appliance → front: struct appliance_state */
+	CREDIT =
+		0x0304, /* front → engine: struct credit; the id is that of the result it is for, or 0 */
+	STATE = 0x0401, /* appliance → front: struct appliance_state */
 };
 
 constexpr size_t EXECUTE_BODY_MAX = 10u << 20; /* Rockset's limit: 10 MiB a request */
@@ -49,6 +51,11 @@ enum state : uint8_t {
 	STATE_COUNT,
 };
 
+/* So many bytes of results by memfd may be under way; front takes them out of its memory when it has sent them. */
+struct credit {
+	uint64_t bytes;
+};
+
 struct appliance_state {
 	enum state state;
 	char text[512]; /* for people: what is the matter and what to do */
@@ -65,6 +72,12 @@ void result_write(struct buf *out, const struct result *result);
 
 /* Decode a whole payload; body points into it. Returns whether it was well-formed. */
 [[nodiscard]] bool result_read(const void *data, size_t len, struct result *ret);
+
+/* Append the encoding; a failure sticks to out. */
+void credit_write(struct buf *out, const struct credit *credit);
+
+/* Decode a whole payload. Returns whether it was well-formed. */
+[[nodiscard]] bool credit_read(const void *data, size_t len, struct credit *ret);
 
 /* Append the encoding; a failure sticks to out. */
 void appliance_state_write(struct buf *out, const struct appliance_state *state);

@@ -37,6 +37,7 @@ struct call {
 	const yyjson_alc *json; /* for the body's tree; nullptr: malloc's */
 	const atomic_bool *cancel;
 	uint64_t started_us; /* clock_mono_us() */
+	size_t answer_max;   /* bytes of an answer for which there is room now */
 
 	/* Out. */
 	struct buf out;	      /* the answer's JSON */

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "common/clock.h"
+#include "common/msg.h"
 #include "service/engine/json.h"
 #include "service/sql/sql.h"
 #include "service/value/value_json.h"
@@ -20,6 +21,7 @@ constexpr int64_t ROW_LIMIT_MAX = 4'000'000;
 constexpr int64_t INITIAL_MAX = 100'000;
 constexpr size_t AUDIT_SQL_MAX = 2048;
 constexpr size_t ANSWER_ROOM = 1u << 20; /* of RESULT_BODY_MAX, for what goes round the rows */
+constexpr size_t ROWS_ROOM = RESULT_BODY_MAX - ANSWER_ROOM;
 constexpr size_t PACKED_MAX = 16u << 20;
 
 /* A query as asked. */
@@ -134,6 +136,14 @@ static bool read_parameters(struct call *call, yyjson_val *list, struct ask *ask
 	return true;
 }
 
+/* How long the rows may be: what is still being read of earlier answers can make it less. A short answer is always possible. */
+static size_t result_max(const struct call *call)
+{
+	size_t room = call->answer_max > MSG_INLINE_MAX ? call->answer_max : MSG_INLINE_MAX;
+
+	return room < ROWS_ROOM ? room : ROWS_ROOM;
+}
+
 static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 {
 	yyjson_val *sql = yyjson_obj_get(body, "sql"), *text = yyjson_obj_get(sql, "query");
@@ -166,10 +176,14 @@ static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 	ret->query.deadline_us = call->started_us + (uint64_t)timeout * 1000;
 	ret->query.cancel = call->cancel;
 	ret->query.prefix = "{\"results\":";
-	ret->query.result_max = RESULT_BODY_MAX - ANSWER_ROOM;
+	ret->query.result_max = result_max(call);
 	ret->query.rows_max = ROW_LIMIT_MAX;
 	return true;
 }
+
+/* Why an answer is too large that would fit at another time. */
+static const char UNREAD[] =
+	"Answers to this API key are still being read, which leaves less room for this one; read them, then ask again.";
 
 static void fail_query(struct call *call, int r, const struct sql_error *error)
 {
@@ -183,17 +197,20 @@ static void fail_query(struct call *call, int r, const struct sql_error *error)
 	};
 
 	static_assert(countof(TYPES) == SQL_ERROR_KINDS);
+	bool short_of_room = r > 0 && error->kind == SQL_TOO_LARGE && result_max(call) < ROWS_ROOM;
+
 	if (r < 0)
 		call_fail_errno(call, r);
 	else
-		call_fail_error(call, &(struct error) { .type = TYPES[error->kind],
-							.message = error->message,
-							.line = error->line,
-							.column = error->column,
-							.request_id = call->request_id,
-							.error_id = error->id,
-							.query_id = call->query_id,
-							.hint = error->hint });
+		call_fail_error(call,
+				&(struct error) { .type = TYPES[error->kind],
+						  .message = error->message,
+						  .line = error->line,
+						  .column = error->column,
+						  .request_id = call->request_id,
+						  .error_id = error->id,
+						  .query_id = call->query_id,
+						  .hint = short_of_room ? UNREAD : error->hint });
 }
 
 /* What the query cost: Redoubt's own, beside Rockset's. */

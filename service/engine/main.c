@@ -27,6 +27,7 @@
 #include "common/secret.h"
 #include "service/api/error.h"
 #include "service/crew/exec.h"
+#include "service/engine/flow.h"
 #include "service/engine/pool.h"
 #include "service/function/zones.h"
 #include "service/keys/keys.h"
@@ -49,6 +50,7 @@ struct engine {
 	struct store *store;
 	struct exec *exec;
 	struct pool *pool;
+	struct flow *flow;
 	struct channel *front; /* or nullptr while it cannot be reached */
 	uint64_t connection;   /* counts the times front was reached */
 	bool told;	       /* that front cannot be reached */
@@ -107,6 +109,7 @@ static int on_execute(struct channel *channel, void *server, struct msg *in)
 		return -ENOMEM;
 	job->id = in->id;
 	job->connection = engine->connection;
+	job->flow = engine->flow;
 	job->started_us = clock_mono_us();
 	job->answer_fd = -1;
 	job->fd = in->fd;
@@ -124,11 +127,29 @@ static int on_execute(struct channel *channel, void *server, struct msg *in)
 	return 0;
 }
 
+/* An answer could not be sent: its credit comes back. */
+static void drop_answer(struct engine *engine, const struct job *job, int r)
+{
+	log_event(LOG_ERR, EVENT_CONNECTION_LOST, r, "answer not sent to front", nullptr);
+	flow_credit(engine->flow, job->id, 0);
+}
+
 static int on_cancel(struct channel *, void *server, struct msg *in)
 {
 	struct engine *engine = server;
 
 	pool_cancel(engine->pool, engine->connection, in->id);
+	return 0;
+}
+
+static int on_credit(struct channel *, void *server, struct msg *in)
+{
+	struct engine *engine = server;
+	struct credit credit;
+
+	if (!credit_read(in->payload, in->len, &credit))
+		return MSG_MALFORMED;
+	flow_credit(engine->flow, in->id, credit.bytes);
 	return 0;
 }
 
@@ -147,8 +168,7 @@ static int on_answers(void *userdata, int, uint32_t)
 		int r = send_answer(engine->front, job->id, job->http_status, &job->answer,
 				    &job->answer_fd);
 		if (r)
-			log_event(LOG_ERR, EVENT_CONNECTION_LOST, r, "answer not sent to front",
-				  nullptr);
+			drop_answer(engine, job, r);
 	}
 }
 
@@ -170,6 +190,7 @@ static void on_closed(struct channel *, void *server)
 static const struct channel_request REQUESTS[] = {
 	{ EXECUTE, 1, EXECUTE_MIN, MSG_PAYLOAD_MAX, on_execute },
 	{ CANCEL, 1, 0, 0, on_cancel },
+	{ CREDIT, 1, sizeof(uint64_t), sizeof(uint64_t), on_credit },
 };
 
 static const struct channel_table TABLE = {
@@ -185,7 +206,7 @@ static int connect_front(void *userdata)
 	if (r == 0)
 		r = channel_new(engine->loop, fd, 0, &TABLE, engine, &engine->front);
 	if (r == 0) {
-		engine->connection++;
+		flow_open(engine->flow, ++engine->connection);
 		engine->told = false;
 		loop_status("Serving");
 		return 0;
@@ -296,6 +317,9 @@ static int start(struct engine *engine)
 	r = exec_new(0, QUERY_MEMORY_MAX, engine->folder, &engine->exec);
 	if (r)
 		return failed("threads for queries", r);
+	r = flow_new(&engine->flow);
+	if (r)
+		return failed("credit", r);
 	r = pool_new(engine->store, engine->exec, &engine->grant_key, &engine->pool);
 	if (r)
 		return failed("workers", r);
@@ -310,6 +334,7 @@ static void stop(struct engine *engine)
 {
 	engine->front = channel_free(engine->front);
 	engine->pool = pool_free(engine->pool);
+	engine->flow = flow_free(engine->flow);
 	engine->retry = loop_source_free(engine->retry);
 	engine->answers = loop_source_free(engine->answers);
 	engine->exec = exec_free(engine->exec);

@@ -24,9 +24,12 @@ constexpr size_t POOL_QUERIES = 3; /* at work at a time, so that writes never wa
 constexpr size_t POOL_WAITING_MAX = 256; /* requests not begun; more are refused at once */
 constexpr size_t POOL_STACK = 16u << 20; /* parsing and binding recurse, within bounds */
 
+struct flow;
+
 /* A request on its way through. */
 struct job {
 	struct job *next;
+	struct flow *flow;   /* the budget of answers under way; borrowed; nullptr: no limit */
 	uint64_t id;	     /* of the frame */
 	uint64_t connection; /* number of the connection it came by */
 	uint8_t *payload;    /* [payload_len] the frame; execute borrows from it */

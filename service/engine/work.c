@@ -20,6 +20,7 @@
 #include "common/proto/operations.h"
 #include "service/chunk/builder.h"
 #include "service/engine/call.h"
+#include "service/engine/flow.h"
 #include "service/engine/json.h"
 #include "service/sql/sql.h"
 #include "service/store/documents.h"
@@ -193,17 +194,43 @@ static void fail_unrecorded(struct call *call)
 			.error_id = "audit_unavailable" });
 }
 
+/* Say that the clients of this key are to read what they have asked for. */
+static void fail_unread(struct call *call)
+{
+	call_fail(
+		call, ERROR_RESOURCEEXCEEDED, nullptr,
+		"Too much of what this API key has asked for is still being read; read it, then ask again.");
+}
+
+/*
+ * Take credit for an answer that goes by memfd.
+ *
+ * done  it says what has been done: it is sent in any case
+ */
+static void claim(struct worker *worker, const struct job *job, struct call *call, bool done)
+{
+	if (job->flow && call->out.len > MSG_INLINE_MAX &&
+	    !flow_take(job->flow, worker->grant.key_id, job->connection, job->id, call->out.len,
+		       done))
+		fail_unread(call);
+}
+
 /* Carry out what changes something: recorded as an intent before, with its outcome after. */
 static void run_write(struct worker *worker, const struct job *job, struct call *call)
 {
 	uint64_t intent = AUDIT_NO_INTENT;
 
+	if (call->answer_max < FLOW_WRITE_ROOM) {
+		fail_unread(call);
+		return;
+	}
 	describe(worker, job, AUDIT_INTENT, AUDIT_NO_INTENT);
 	if (audit_append(worker->audit, &worker->event, &intent)) {
 		fail_unrecorded(call);
 		return;
 	}
 	call_run(call);
+	claim(worker, job, call, true);
 	/* It has happened, and the intent says so: an outcome that cannot be recorded is in the journal. */
 	(void)!record_end(worker, job, call, intent);
 }
@@ -212,6 +239,7 @@ static void run_write(struct worker *worker, const struct job *job, struct call 
 static void run_read(struct worker *worker, const struct job *job, struct call *call)
 {
 	call_run(call);
+	claim(worker, job, call, false);
 	if (record_end(worker, job, call, AUDIT_NO_INTENT))
 		fail_unrecorded(call);
 }
@@ -257,6 +285,8 @@ void worker_run(struct worker *worker, struct job *job)
 	} else if (atomic_load(&job->cancel)) {
 		call_fail(&call, ERROR_QUERY_CANCELLED, nullptr, "The request was cancelled.");
 	} else if (read_body(&call, job, &worker->body)) {
+		call.answer_max =
+			job->flow ? flow_room(job->flow, worker->grant.key_id) : RESULT_BODY_MAX;
 		if (OPERATIONS[execute->op].kind == OPERATION_WRITES)
 			run_write(worker, job, &call);
 		else

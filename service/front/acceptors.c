@@ -22,6 +22,9 @@
 constexpr size_t ACCEPTORS_MAX = 8; /* two ports, two families, and some to spare */
 constexpr int ACCEPTS_PER_TURN = 32;
 
+/* Bytes that wait in the kernel to be sent: few, so that what has moved is what the client has taken. */
+constexpr int UNSENT_MAX = 128 * 1024;
+
 struct acceptor {
 	struct front *front;
 	struct loop_source *io;
@@ -64,7 +67,7 @@ static void take(struct acceptor *acceptor, int fd, const struct sockaddr_storag
 {
 	struct front *front = acceptor->front;
 	struct source source;
-	int on = 1;
+	int on = 1, unsent = UNSENT_MAX;
 
 	source_make(address, &source);
 	if (source_is_full(front, &source) ||
@@ -73,6 +76,7 @@ static void take(struct acceptor *acceptor, int fd, const struct sockaddr_storag
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 
 	int r = conn_new(front, fd, acceptor->secure, &source);
 	if (r < 0)

@@ -19,6 +19,7 @@
 #include "common/proto/access.h"
 #include "common/proto/execute.h"
 #include "service/api/error.h"
+#include "service/front/credit.h"
 #include "service/front/exchange.h"
 #include "service/front/front.h"
 #include "service/front/source.h"
@@ -31,8 +32,13 @@ constexpr uint64_t SECOND = 1'000'000;
 /* A whole request: longer than engine gives a query, so that its own answer comes first. */
 constexpr uint64_t REQUEST_US = 150 * SECOND;
 
-/* What a slow but honest client must reach on average, after its first half minute. */
-constexpr uint64_t PACE_BYTES_PER_S = 1024;
+/* In each window of a body or an answer at least as much moves, or it ends: so slowly goes nobody who is honest. */
+constexpr uint64_t WINDOW_US = 30 * SECOND;
+constexpr uint64_t WINDOW_BODY = 30 * 1024;
+constexpr uint64_t WINDOW_ANSWER = 30 * 16 * 1024;
+
+/* A whole answer: the longest of 100 MiB goes by a line of one megabit a second. */
+constexpr uint64_t ANSWER_US = 900 * SECOND;
 
 /* Reads in one turn of the loop before other connections get theirs. */
 constexpr int READS_PER_TURN = 16;
@@ -52,33 +58,38 @@ enum step {
 
 typedef enum step step_fn(struct conn *conn);
 
-/* A limit on standing still, or on the whole state. */
+/* A limit on the whole state, and on each window of it. */
 struct clock_rule {
 	uint64_t limit_us;
-	bool paced; /* the limit starts anew with each move, as long as the pace is kept */
+	uint64_t window_bytes; /* that must move in each window; 0: none */
 	bool within_request;
 };
 
 static const struct clock_rule CLOCKS[CONN_STATES] = {
-	[CONN_HANDSHAKE] = { 10 * SECOND, false, false },
-	[CONN_IDLE] = { 75 * SECOND, false, false }, /* what pools of clients reckon with */
-	[CONN_HEAD] = { 15 * SECOND, false, true },
-	[CONN_ACCESS] = { 10 * SECOND, false, true },
-	[CONN_BODY] = { 30 * SECOND, true, true },
-	[CONN_EXECUTE] = { REQUEST_US, false, true },
-	[CONN_RESPONSE] = { 30 * SECOND, true, false },
-	[CONN_LINGER] = { 5 * SECOND, false, false },
+	[CONN_HANDSHAKE] = { 10 * SECOND, 0, false },
+	[CONN_IDLE] = { 75 * SECOND, 0, false }, /* what pools of clients reckon with */
+	[CONN_HEAD] = { 15 * SECOND, 0, true },
+	[CONN_ACCESS] = { 10 * SECOND, 0, true },
+	[CONN_BODY] = { REQUEST_US, WINDOW_BODY, true },
+	[CONN_EXECUTE] = { REQUEST_US, 0, true },
+	[CONN_RESPONSE] = { ANSWER_US, WINDOW_ANSWER, false },
+	[CONN_LINGER] = { 5 * SECOND, 0, false },
 };
 
-/* When the present state is over, as of now. */
-static uint64_t deadline(const struct conn *conn, uint64_t now_us)
+/* When the present state is over. A window in which enough has moved is followed by the next. */
+static uint64_t deadline(struct conn *conn, uint64_t now_us)
 {
 	const struct clock_rule *rule = &CLOCKS[conn->state];
-	uint64_t at = (rule->paced ? now_us : conn->entered_us) + rule->limit_us;
-	uint64_t pace = conn->entered_us + rule->limit_us + conn->moved / PACE_BYTES_PER_S * SECOND;
+	uint64_t at = conn->entered_us + rule->limit_us;
 
-	if (rule->paced && pace < at)
-		at = pace;
+	if (rule->window_bytes > 0) {
+		if (conn->moved - conn->window_moved >= rule->window_bytes) {
+			conn->window_us = now_us;
+			conn->window_moved = conn->moved;
+		}
+		if (conn->window_us + WINDOW_US < at)
+			at = conn->window_us + WINDOW_US;
+	}
 	if (rule->within_request && conn->request_deadline_us < at)
 		at = conn->request_deadline_us;
 	return at;
@@ -101,8 +112,8 @@ static void wind_up(struct conn *conn)
 void conn_enter(struct conn *conn, enum conn_state state)
 {
 	conn->state = state;
-	conn->entered_us = clock_mono_us();
-	conn->moved = 0;
+	conn->entered_us = conn->window_us = clock_mono_us();
+	conn->moved = conn->window_moved = 0;
 	if (state == CONN_HEAD)
 		conn->request_deadline_us = conn->entered_us + REQUEST_US;
 	wind_up(conn);
@@ -187,6 +198,15 @@ static enum step flush(struct conn *conn)
 
 /* --- responses ---------------------------------------------------------------------------- */
 
+/* Close the memfd of a result and give back what it took. */
+static void drop_body(struct conn *conn)
+{
+	if (conn->body_fd >= 0)
+		(void)close(conn->body_fd);
+	conn->body_fd = -1;
+	credit_give(conn);
+}
+
 void conn_respond(struct conn *conn, uint16_t status, struct conn_body body, const char *location)
 {
 	struct response response = {
@@ -200,13 +220,13 @@ void conn_respond(struct conn *conn, uint16_t status, struct conn_body body, con
 		.location = location,
 	};
 
+	if (body.fd < 0)
+		drop_body(conn);
 	buf_clear(&conn->out);
 	conn->out_pos = 0;
 	response_write(&conn->out, &response);
 	if (body.fd < 0)
 		buf_add(&conn->out, body.data, body.len);
-	if (conn->body_fd >= 0)
-		(void)close(conn->body_fd);
 	conn->body_fd = body.fd;
 	conn->body_pos = 0;
 	conn->body_len = body.fd < 0 ? 0 : body.len;
@@ -359,9 +379,7 @@ static void response_sent(struct conn *conn)
 
 	exchange_end(conn);
 	buf_done(&conn->out);
-	if (conn->body_fd >= 0)
-		(void)close(conn->body_fd);
-	conn->body_fd = -1;
+	drop_body(conn);
 	if (more) {
 		conn->close_after = true; /* until a head says otherwise */
 		conn_enter(conn, conn->in_pos < conn->in_len ? CONN_HEAD : CONN_IDLE);
@@ -456,6 +474,14 @@ static int on_io(void *userdata, int fd, uint32_t events)
 	return 0;
 }
 
+/* Let the kernel drop what waits to be sent: who has not read it so far would hold it for minutes more. */
+static void cut_off(const struct conn *conn)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+
+	(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 /* What happens when a state has lasted too long. */
 static int on_timer(void *userdata)
 {
@@ -474,9 +500,11 @@ static int on_timer(void *userdata)
 		exchange_expired(conn);
 		conn_run(conn);
 		return 0;
+	case CONN_RESPONSE:
+		cut_off(conn);
+		break;
 	case CONN_HANDSHAKE:
 	case CONN_IDLE:
-	case CONN_RESPONSE:
 	case CONN_LINGER:
 	case CONN_STATES:
 		break;
@@ -547,8 +575,7 @@ struct conn *conn_free(struct conn *conn)
 	conn->request = request_free(conn->request);
 	buf_done(&conn->out);
 	buf_done(&conn->exchange.grant);
-	if (conn->body_fd >= 0)
-		(void)close(conn->body_fd);
+	drop_body(conn);
 	(void)close(conn->fd);
 	conn->front->conn[conn->slot] = nullptr;
 	conn->front->n_conns--;

@@ -50,6 +50,13 @@ struct exchange {
 	size_t held;	     /* bytes of front->bodies that are this request's */
 };
 
+/* The memfd of a result: memory that counts until it is closed. */
+struct held_result {
+	struct channel *engine; /* whose credit it is; nullptr: that one has gone; borrowed */
+	uint64_t question;	/* 0: none is held */
+	uint64_t bytes;
+};
+
 struct conn {
 	struct front *front;
 	size_t slot;
@@ -62,13 +69,15 @@ struct conn {
 	bool handshaken, running, ended;
 	bool close_after; /* the response under way is the last */
 	uint64_t entered_us, deadline_us, armed_us, request_deadline_us; /* monotonic */
-	uint64_t moved; /* bytes since the state was entered */
+	uint64_t moved;			  /* bytes since the state was entered */
+	uint64_t window_us, window_moved; /* when the present window began, and moved then */
 	struct request *request;
 	struct exchange exchange;
 	struct buf out;
 	size_t out_pos;
 	int body_fd; /* the rest of the response's body, or -1 */
 	uint64_t body_pos, body_len;
+	struct held_result held; /* body_fd */
 	size_t in_pos, in_len;
 	uint8_t in[CONN_CHUNK];
 };

@@ -21,6 +21,7 @@
 #include "common/utf8.h"
 #include "service/api/error.h"
 #include "service/front/conn.h"
+#include "service/front/credit.h"
 #include "service/front/front.h"
 #include "service/front/routes.h"
 #include "service/http/authorization.h"
@@ -258,14 +259,19 @@ static void let_go(struct conn *conn)
 	conn->exchange.held = 0;
 }
 
-/* Tell engine that nobody waits any more. */
+/* Tell engine that nobody waits any more. What it has of the body takes memory until it has answered. */
 static void cancel(struct conn *conn)
 {
 	struct exchange *x = &conn->exchange;
 
-	/* Should it fail, engine finishes the work for nobody; there is nothing to do about it. */
-	if (x->question && conn->state == CONN_EXECUTE)
+	if (x->question && conn->state == CONN_EXECUTE) {
+		if (x->held > MSG_INLINE_MAX) {
+			credit_orphan(conn->front, x->asked, x->question, x->held);
+			x->held = 0;
+		}
+		/* Should it fail, engine finishes the work for nobody; there is nothing to do about it. */
 		(void)channel_send(x->asked, CANCEL, x->question, nullptr, -1);
+	}
 	x->question = 0;
 	x->asked = nullptr;
 }
@@ -338,20 +344,25 @@ static bool is_sealed(int fd, uint64_t *ret_size)
 void exchange_result(struct conn *conn, const struct result *result, int *fd)
 {
 	struct conn_body body = { .data = result->body.data, .len = result->body.len, .fd = -1 };
-	uint64_t size = 0;
+	struct channel *engine = conn->exchange.asked;
+	uint64_t question = conn->exchange.question, size = 0;
 
 	answered(conn);
 	let_go(conn);
-	if (*fd >= 0 && !is_sealed(*fd, &size)) {
+	if (*fd < 0) {
+		conn_respond(conn, result->http_status, body, nullptr);
+	} else if (!is_sealed(*fd, &size)) {
+		credit_refuse(engine, question);
 		conn_fail(conn, ERROR_INTERNALERROR, nullptr);
-		conn_run(conn);
-		return;
-	}
-	if (*fd >= 0) {
+	} else if (!credit_take(conn, engine, question, size)) {
+		credit_refuse(engine, question);
+		conn_fail(conn, ERROR_SERVICEUNAVAILABLE,
+			  "Too many answers are being read; try again.");
+	} else {
 		body = (struct conn_body) { .len = size, .fd = *fd };
 		*fd = -1;
+		conn_respond(conn, result->http_status, body, nullptr);
 	}
-	conn_respond(conn, result->http_status, body, nullptr);
 	conn_run(conn);
 }
 

@@ -14,6 +14,7 @@
 #include "common/base.h"
 #include "common/channel.h"
 #include "common/loop.h"
+#include "common/msg.h"
 #include "common/proto/execute.h"
 #include "service/front/notify.h"
 #include "service/front/routes.h"
@@ -28,11 +29,21 @@ constexpr size_t FRONT_SOURCE_MAX = 64;
 /* Request bodies held at a time, in bytes: 25 of the largest, thousands of usual ones. */
 constexpr size_t FRONT_BODIES_MAX = 256u << 20;
 
+/* Bodies of clients that have gone, with engine: each is longer than a frame. */
+constexpr size_t FRONT_ORPHANS_MAX = FRONT_BODIES_MAX / MSG_INLINE_MAX;
+
 /* Descriptors that are no connections: listeners, peers, epoll, timers. */
 constexpr size_t FRONT_FDS_OTHER = 64;
 constexpr size_t FRONT_FDS_PER_CONN = 3; /* the socket, a request body, a result */
 
 struct conn;
+
+/* A request body that engine has, and whose client has gone. */
+struct orphan {
+	const struct channel *engine;
+	uint64_t question;
+	size_t bytes; /* of front->bodies */
+};
 
 struct front {
 	struct loop *loop;
@@ -46,7 +57,11 @@ struct front {
 	struct loop_source *leaving;
 	uint64_t questions; /* asked of peers so far */
 	size_t bodies;	    /* bytes of request bodies held */
-	size_t n_conns;	    /* of */
-	size_t conns_max;   /* at most FRONT_CONNS_MAX, fewer where descriptors are few */
+	size_t n_orphans;
+	struct orphan orphan[FRONT_ORPHANS_MAX]; /* [n_orphans] */
+	uint64_t results,
+		results_max; /* bytes of memfds that connections hold, and that they may */
+	size_t n_conns;	     /* of */
+	size_t conns_max;    /* at most FRONT_CONNS_MAX, fewer where descriptors are few */
 	struct conn *conn[FRONT_CONNS_MAX]; /* by slot; nullptr: free */
 };

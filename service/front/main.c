@@ -22,6 +22,7 @@
 #include "common/secret.h"
 #include "service/front/acceptors.h"
 #include "service/front/conn.h"
+#include "service/front/credit.h"
 #include "service/front/front.h"
 #include "service/front/notify.h"
 #include "service/front/peers.h"
@@ -164,6 +165,14 @@ static void size_by_descriptors(struct front *front)
 		have > FRONT_FDS_OTHER ? (have - FRONT_FDS_OTHER) / FRONT_FDS_PER_CONN : 1;
 }
 
+/* Bytes of memory that the machine has. */
+static uint64_t memory_size(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
+}
+
 static void close_clients(struct front *front)
 {
 	for (size_t i = 0; i < FRONT_CONNS_MAX; i++)
@@ -236,6 +245,7 @@ int main(int argc, char **argv)
 		SIG_IGN); /* OpenSSL writes with write(2); a lost peer is an error, not an end */
 	front.started_us = clock_mono_us();
 	size_by_descriptors(&front);
+	front.results_max = credit_results_max(memory_size());
 	int r = serve(&front);
 	front_done(&front);
 	if (r < 0)

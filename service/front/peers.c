@@ -15,6 +15,7 @@
 #include "common/proto/access.h"
 #include "common/proto/execute.h"
 #include "service/front/conn.h"
+#include "service/front/credit.h"
 #include "service/front/exchange.h"
 #include "service/front/front.h"
 #include "service/front/notify.h"
@@ -79,8 +80,11 @@ static int on_result(struct channel *channel, void *server, struct msg *in)
 
 	if (!result_read(in->payload, in->len, &result))
 		return MSG_MALFORMED;
+	credit_answered(server, channel, in->id);
 	if (conn)
 		exchange_result(conn, &result, &in->fd);
+	else if (in->fd >= 0)
+		credit_refuse(channel, in->id);
 	return 0;
 }
 
@@ -122,13 +126,18 @@ static struct channel **place_of(struct front *front, const struct channel *chan
 /* The latest connection is the one that counts: what it replaces may be dead without knowing. */
 static void opened(struct channel *channel, void *server)
 {
+	struct front *front = server;
 	struct channel **place = place_of(server, channel);
 
 	if (!place)
 		return;
-	if (*place)
+	if (*place) {
+		credit_closed(front, *place);
 		channel_close(*place);
+	}
 	*place = channel;
+	if (place == &front->engine)
+		credit_open(front, channel);
 }
 
 static void closed(struct channel *channel, void *server)
@@ -138,6 +147,7 @@ static void closed(struct channel *channel, void *server)
 
 	if (place && *place == channel)
 		*place = nullptr;
+	credit_closed(front, channel);
 	for (size_t i = 0; i < FRONT_CONNS_MAX; i++)
 		if (front->conn[i] && front->conn[i]->exchange.asked == channel)
 			exchange_peer_lost(front->conn[i]);

@@ -46,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			     .body = body,
 			     .body_len = size - 1,
 			     .started_us = clock_mono_us(),
+			     .answer_max = RESULT_BODY_MAX,
 			     .out = buf_make(64u << 20),
 			     .detail = buf_make(8192) };
 

@@ -19,6 +19,7 @@ union decoded {
 	struct ssh_keys_request keys;
 	struct execute execute;
 	struct result result;
+	struct credit credit;
 	struct appliance_state state;
 	struct audit_event event;
 	struct job job;
@@ -48,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	(void)!access_denied_read(copy, size, &got->denied);
 	(void)!ssh_keys_request_read(copy, size, &got->keys);
+	(void)!credit_read(copy, size, &got->credit);
 	(void)!appliance_state_read(copy, size, &got->state);
 	(void)!job_read(copy, size, &got->job);
 	(void)!job_progress_read(copy, size, &got->progress);

@@ -6,7 +6,7 @@
  *   grants GRANT-KEY-FILE
  *
  * Connects to front's sockets and says the appliance is ready. The key "writer" may do everything,
- * "reader" what needs no right to change; all others are denied. Grants are genuine, but those for
+ * "reader" and "other-reader" what needs no right to change; all others are denied. Grants are genuine, but those for
  * "forged", whose MAC is not, "stale", which are a minute old, and "other", which are for another operation.
  */
 
@@ -38,6 +38,11 @@ static bool changes(enum privilege privilege)
 	       privilege == ROTATE_KEY_WS || privilege == WRITE_DATA_WS;
 }
 
+static bool is_reader(const char *key)
+{
+	return strcmp(key, "reader") == 0 || strcmp(key, "other-reader") == 0;
+}
+
 static int deny(struct channel *channel, uint64_t id, uint16_t status, const char *type)
 {
 	auto_buf struct buf out = buf_make(MSG_PAYLOAD_MAX);
@@ -50,7 +55,8 @@ static int deny(struct channel *channel, uint64_t id, uint16_t status, const cha
 
 static int on_check(struct channel *channel, void *, struct msg *in)
 {
-	static const char *const KEYS[] = { "writer", "reader", "forged", "stale", "other" };
+	static const char *const KEYS[] = { "writer", "reader", "other-reader",
+					    "forged", "stale",	"other" };
 	static struct access_check check;
 	static struct grant grant;
 	auto_buf struct buf out = buf_make(MSG_PAYLOAD_MAX);
@@ -62,7 +68,7 @@ static int on_check(struct channel *channel, void *, struct msg *in)
 		known |= strcmp(check.api_key, KEYS[i]) == 0;
 	if (!known)
 		return deny(channel, in->id, 401, "AUTHEXCEPTION");
-	if (strcmp(check.api_key, "reader") == 0 && changes(OPERATIONS[check.op].privilege))
+	if (is_reader(check.api_key) && changes(OPERATIONS[check.op].privilege))
 		return deny(channel, in->id, 403, "FORBIDDEN");
 
 	grant = (struct grant) { .op = check.op,
@@ -70,9 +76,9 @@ static int on_check(struct channel *channel, void *, struct msg *in)
 				 .issued_us = clock_mono_us(),
 				 .person = "ann",
 				 .email = "ann@example.org",
-				 .key_id = "rdt_test01",
 				 .key_name = "test",
 				 .role = "admin" };
+	(void)snprintf(grant.key_id, sizeof(grant.key_id), "rdt_%.10s", check.api_key);
 	if (strcmp(check.api_key, "stale") == 0)
 		grant.issued_us -= 60'000'000;
 	if (strcmp(check.api_key, "other") == 0)

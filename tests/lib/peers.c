@@ -155,6 +155,19 @@ static int on_cancel(struct channel *channel, void *server, struct msg *in)
 	return 0;
 }
 
+static int on_credit(struct channel *channel, void *server, struct msg *in)
+{
+	struct credit credit;
+
+	(void)channel;
+	(void)server;
+	if (!credit_read(in->payload, in->len, &credit))
+		return MSG_MALFORMED;
+	printf("credit %llu %s\n", (unsigned long long)credit.bytes, in->id ? "back" : "new");
+	(void)fflush(stdout);
+	return 0;
+}
+
 static void lost(struct channel *channel, void *server)
 {
 	(void)channel;
@@ -165,6 +178,7 @@ static const struct channel_request REQUESTS[] = {
 	{ ACCESS_CHECK, 1u << 0, 0, MSG_PAYLOAD_MAX, on_check },
 	{ EXECUTE, 1u << 0, 0, MSG_PAYLOAD_MAX, on_execute },
 	{ CANCEL, 1u << 0, 0, 0, on_cancel },
+	{ CREDIT, 1u << 0, 0, 64, on_credit },
 };
 static const struct channel_table TABLE = {
 	.name = "peers", .request = REQUESTS, .n = countof(REQUESTS), .closed = lost

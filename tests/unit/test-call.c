@@ -34,6 +34,7 @@ static uint16_t run(uint16_t op, const char *workspace, const char *collection, 
 			     .body = body,
 			     .body_len = strlen(body),
 			     .started_us = clock_mono_us(),
+			     .answer_max = RESULT_BODY_MAX,
 			     .out = buf_make(1u << 20),
 			     .detail = buf_make(8192) };
 

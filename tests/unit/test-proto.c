@@ -55,6 +55,13 @@ static bool read_result(const void *data, size_t len)
 	return result_read(data, len, &got);
 }
 
+static bool read_credit(const void *data, size_t len)
+{
+	struct credit got;
+
+	return credit_read(data, len, &got);
+}
+
 static bool read_state(const void *data, size_t len)
 {
 	struct appliance_state got;
@@ -124,6 +131,9 @@ static bool execute_messages_have_exactly_one_length(void)
 	buf_clear(&out);
 	result_write(&out, &(struct result) { 200, { BODY, 2 } });
 	CHECK(exactly_this_length(&out, read_result));
+	buf_clear(&out);
+	credit_write(&out, &(struct credit) { 1u << 20 });
+	CHECK(exactly_this_length(&out, read_credit));
 	buf_clear(&out);
 	appliance_state_write(&out, &(struct appliance_state) { STATE_LOCKED, "locked" });
 	CHECK(exactly_this_length(&out, read_state));
