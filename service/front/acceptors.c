@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "common/base.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "service/front/conn.h"
 #include "service/front/front.h"
+#include "service/front/seats.h"
 #include "service/front/source.h"
 
 constexpr size_t ACCEPTORS_MAX = 8; /* two ports, two families, and some to spare */
@@ -36,30 +38,32 @@ struct acceptors {
 	struct acceptor acceptor[ACCEPTORS_MAX];
 };
 
-/* Whether this source has all the connections it may have. */
-static bool source_is_full(const struct front *front, const struct source *source)
+/* What a connection is to seats. */
+static struct seat seat_of(const struct conn *conn)
 {
-	size_t n = 0;
+	struct seat seat = { .source = &conn->source, .since_us = conn->born_us };
 
-	for (size_t i = 0; i < FRONT_CONNS_MAX; i++)
-		n += front->conn[i] && source_same(&front->conn[i]->source, source);
-	return n >= FRONT_SOURCE_MAX;
+	if (!conn->authenticated) {
+		seat.kind = conn->state == CONN_HANDSHAKE ? SEAT_HANDSHAKE : SEAT_STRANGER;
+		return seat;
+	}
+	seat.kind = conn->state == CONN_IDLE ? SEAT_IDLE : SEAT_BUSY;
+	seat.since_us = conn->entered_us;
+	return seat;
 }
 
-/* Make room by closing the connection that has been idle for longest, if one is. */
-static bool make_room(struct front *front)
+/* Whether there is room for one from there; if another has to go for it, it goes. */
+static bool make_room(struct front *front, const struct source *source)
 {
-	struct conn *oldest = nullptr;
+	size_t goes = 0;
 
-	for (size_t i = 0; i < FRONT_CONNS_MAX; i++) {
-		struct conn *conn = front->conn[i];
-
-		if (conn && conn->state == CONN_IDLE &&
-		    (!oldest || conn->entered_us < oldest->entered_us))
-			oldest = conn;
-	}
-	(void)conn_free(oldest);
-	return oldest;
+	for (size_t i = 0; i < SEATS_MAX; i++)
+		front->seat[i] = front->conn[i] ? seat_of(front->conn[i]) : (struct seat) {};
+	auto verdict = seats_decide(&front->seats, front->seat, front->conns_max, source,
+				    clock_mono_us(), &goes);
+	if (verdict == SEATS_INSTEAD)
+		(void)conn_free(front->conn[goes]);
+	return verdict != SEATS_FULL;
 }
 
 /* Take one accepted socket on, or close it. */
@@ -70,8 +74,7 @@ static void take(struct acceptor *acceptor, int fd, const struct sockaddr_storag
 	int on = 1, unsent = UNSENT_MAX;
 
 	source_make(address, &source);
-	if (source_is_full(front, &source) ||
-	    (front->n_conns >= front->conns_max && !make_room(front))) {
+	if (!make_room(front, &source)) {
 		(void)close(fd);
 		return;
 	}

@@ -557,6 +557,7 @@ int conn_new(struct front *front, int fd, bool secure, const struct source *sour
 	if (r < 0)
 		return r;
 
+	conn->born_us = clock_mono_us();
 	conn->events = EPOLLIN;
 	conn_enter(conn, CONN_HANDSHAKE);
 	conn = nullptr;

@@ -66,8 +66,10 @@ struct conn {
 	struct loop_source *io, *timer, *resume;
 	uint32_t events; /* that io waits for */
 	enum conn_state state;
-	bool handshaken, running, ended;
+	bool authenticated; /* the last key that it has shown was valid */
+	bool running, ended;
 	bool close_after; /* the response under way is the last */
+	uint64_t born_us; /* monotonic */
 	uint64_t entered_us, deadline_us, armed_us, request_deadline_us; /* monotonic */
 	uint64_t moved;			  /* bytes since the state was entered */
 	uint64_t window_us, window_moved; /* when the present window began, and moved then */

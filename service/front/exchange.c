@@ -24,6 +24,7 @@
 #include "service/front/credit.h"
 #include "service/front/front.h"
 #include "service/front/routes.h"
+#include "service/front/seats.h"
 #include "service/http/authorization.h"
 #include "service/http/host.h"
 #include "service/http/request.h"
@@ -305,6 +306,8 @@ void exchange_granted(struct conn *conn, const void *grant, size_t len)
 	buf_clear(&x->grant);
 	buf_add(&x->grant, grant, len);
 	x->granted_us = clock_mono_us();
+	conn->authenticated = true;
+	seats_seen(&conn->front->seats, &conn->source, x->granted_us);
 	if (buf_error(&x->grant))
 		conn->ended = true;
 	else if (again)
@@ -321,6 +324,8 @@ void exchange_denied(struct conn *conn, const struct access_denied *denied)
 {
 	enum error_type type = error_find(denied->error_type);
 
+	if (denied->http_status == 401)
+		conn->authenticated = false;
 	answered(conn);
 	conn_fail_with(conn, denied->http_status, type == ERROR_TYPE_COUNT ? ERROR_FORBIDDEN : type,
 		       denied->message);

@@ -18,13 +18,11 @@
 #include "common/proto/execute.h"
 #include "service/front/notify.h"
 #include "service/front/routes.h"
+#include "service/front/seats.h"
 #include "service/tls/tls.h"
 
 /* Connections at a time: each costs up to 60 KiB beside its body, so 60 MiB in all. */
-constexpr size_t FRONT_CONNS_MAX = 1024;
-
-/* Of one address (or IPv6 /64): a busy client's pool, far from what locks the others out. */
-constexpr size_t FRONT_SOURCE_MAX = 64;
+constexpr size_t FRONT_CONNS_MAX = SEATS_MAX;
 
 /* Request bodies held at a time, in bytes: 25 of the largest, thousands of usual ones. */
 constexpr size_t FRONT_BODIES_MAX = 256u << 20;
@@ -61,7 +59,9 @@ struct front {
 	struct orphan orphan[FRONT_ORPHANS_MAX]; /* [n_orphans] */
 	uint64_t results,
 		results_max; /* bytes of memfds that connections hold, and that they may */
-	size_t n_conns;	     /* of */
-	size_t conns_max;    /* at most FRONT_CONNS_MAX, fewer where descriptors are few */
+	struct seats seats;
+	struct seat seat[SEATS_MAX]; /* what the connections are to it, while it is asked */
+	size_t n_conns;		     /* of */
+	size_t conns_max;	     /* at most FRONT_CONNS_MAX, fewer where descriptors are few */
 	struct conn *conn[FRONT_CONNS_MAX]; /* by slot; nullptr: free */
 };

@@ -15,6 +15,7 @@
 
 #include "common/base.h"
 #include "common/clock.h"
+#include "common/crypto/crypto.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/proto/execute.h"
@@ -245,6 +246,8 @@ int main(int argc, char **argv)
 		SIG_IGN); /* OpenSSL writes with write(2); a lost peer is an error, not an end */
 	front.started_us = clock_mono_us();
 	size_by_descriptors(&front);
+	if (crypto_random(&front.seats.seed, sizeof(front.seats.seed)) < 0)
+		front.seats.seed = front.started_us;
 	front.results_max = credit_results_max(memory_size());
 	int r = serve(&front);
 	front_done(&front);

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What one customer of a provider is usually given (RFC 6177). */
-constexpr size_t IPV6_PREFIX = 8;
+/* The most that one customer of a provider is usually given (RFC 6177): a site has 65,536 networks to come from. */
+constexpr size_t IPV6_PREFIX = 6;
 constexpr size_t IPV4_AT = 12; /* where the IPv4 address stands in a mapped one */
 
 static void from_ipv4(const void *address, uint16_t port, struct source *ret)

@@ -13,9 +13,11 @@
 
 #include "common/proto/access.h"
 
+constexpr size_t SOURCE_PREFIX = 16;
+
 struct source {
-	uint8_t prefix[16];	      /* whom it is counted under: an IPv4 address, an IPv6 /64 */
-	char text[ACCESS_SOURCE_MAX]; /* "192.0.2.1:1234", "[2001:db8::1]:1234" */
+	uint8_t prefix[SOURCE_PREFIX]; /* whom it is counted under: an IPv4 address, an IPv6 /48 */
+	char text[ACCESS_SOURCE_MAX];  /* "192.0.2.1:1234", "[2001:db8::1]:1234" */
 };
 
 /*

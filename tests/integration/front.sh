@@ -252,10 +252,33 @@ jobs="$jobs $!" wait_crowd=$!
 sleep 1.5
 tap 'beside a thousand silent clients another is served' says ' 200$' ask "$url"
 wait "$wait_crowd" || :
-tap 'and they are not thrown out before their time' says '^left 1000$' cat "$dir/crowd"
-tap 'beyond the limit clients are turned away' says '^left 10[0-2][0-9]$' \
-	"$O/tests/lib/crowd" "${http#*:}" 1200 50 1
+tap 'who has shown no key gets half of the connections' says '^left 5[01][0-9]$' cat "$dir/crowd"
 tap 'and all is well afterwards' says ' 200$' ask "$url"
+
+# newcomers N: so many requests, each on a connection of its own from a source that has not been seen before.
+newcomer=0
+newcomers() {
+	for _ in $(seq "$1"); do
+		newcomer=$((newcomer + 1))
+		curl -sk --max-time 3 --interface "127.9.0.$newcomer" -o /dev/null -w ' %{http_code}\n' \
+			-H 'Authorization: ApiKey good' "$url" || :
+	done
+}
+served() { test "$(newcomers "$1" | grep -c ' 200$')" = "$1"; }
+# beside NAME PORT TEXT: 17 sources with 64 connections each send a byte of the text every second.
+beside() {
+	"$O/tests/lib/crowd" "$2" 1088 64 8 "$3" trickle >"$dir/crowd" 2>&1 &
+	jobs="$jobs $!" wait_crowd=$!
+	sleep 1.5
+	tap "beside $1 who was never there before is served" served 10
+	tap 'and who was there is' says ' 200$' ask "$url"
+	wait "$wait_crowd" || :
+	tap 'of the crowd no more than its part is left' says '^left ([0-9]|[0-9][0-9]|[1-4][0-9][0-9]|5[01][0-9])$' cat "$dir/crowd"
+}
+beside 'a crowd that does not shake hands' "${https#*:}" ''
+tap 'a crowd that does not shake hands gets a quarter' says '^left 2[0-5][0-9]$' cat "$dir/crowd"
+beside 'a crowd that shakes hands a byte a second' "${https#*:}" "$(printf '\026\003\001\077\377a')"
+beside 'a crowd that asks a byte a second' "${http#*:}" 'GET / HTTP/1.1 x: a'
 
 # --- clocks -------------------------------------------------------------------------------------
 

@@ -3,11 +3,11 @@
 /*
  * crowd: many clients at once, to test limits on connections.
  *
- *   crowd PORT COUNT PER_SOURCE SECONDS [TEXT]
+ *   crowd PORT COUNT PER_SOURCE SECONDS [TEXT [trickle]]
  *
  * Opens COUNT connections to 127.0.0.1:PORT, PER_SOURCE from each of 127.1.0.1, 127.1.0.2, …,
  * sends TEXT on each, prints "open N", waits SECONDS and prints "left N", how many the server has
- * not closed by then.
+ * not closed by then. With "trickle" each connection sends a byte of TEXT every second instead, its last one again and again.
  */
 
 #include <arpa/inet.h>
@@ -56,6 +56,20 @@ static bool is_open(int fd)
 	return got < 0 && errno == EAGAIN;
 }
 
+/* Let the seconds pass, sending a byte in each. */
+static void trickle(const int *fd, size_t count, const char *text, unsigned long seconds)
+{
+	size_t len = strlen(text);
+
+	for (unsigned long s = 0; s < seconds; s++) {
+		for (size_t i = 0; i < count && len > 0; i++)
+			if (fd[i] >= 0)
+				(void)send(fd[i], text + (s < len ? s : len - 1), 1,
+					   MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)poll(nullptr, 0, 1000);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit limit;
@@ -63,6 +77,7 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		return 2;
 	auto port = (uint16_t)strtoul(argv[1], nullptr, 10);
+	bool trickles = argc > 6;
 	size_t count = strtoul(argv[2], nullptr, 10), each = strtoul(argv[3], nullptr, 10);
 	size_t n_open = 0, n_left = 0;
 	auto_free int *fd = calloc(count, sizeof(*fd));
@@ -75,13 +90,15 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < count; i++) {
 		fd[i] = connect_from(SOURCES + 1 + (uint32_t)(i / each), port);
-		if (fd[i] >= 0 && argc > 5)
+		if (fd[i] >= 0 && argc > 5 && !trickles)
 			(void)send(fd[i], argv[5], strlen(argv[5]), MSG_NOSIGNAL);
 		n_open += fd[i] >= 0;
 	}
 	printf("open %zu\n", n_open);
 	(void)fflush(stdout);
-	(void)poll(nullptr, 0, (int)strtoul(argv[4], nullptr, 10) * 1000);
+	unsigned long seconds = strtoul(argv[4], nullptr, 10);
+	trickle(fd, trickles ? count : 0, argc > 5 ? argv[5] : "", trickles ? seconds : 0);
+	(void)poll(nullptr, 0, trickles ? 0 : (int)seconds * 1000);
 	for (size_t i = 0; i < count; i++)
 		n_left += fd[i] >= 0 && is_open(fd[i]);
 	printf("left %zu\n", n_left);

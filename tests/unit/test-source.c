@@ -64,7 +64,8 @@ static bool who_is_one_customer_is_counted_as_one(void)
 	CHECK(same("192.0.2.1", "::ffff:192.0.2.1"));
 	CHECK(!same("192.0.2.1", "192.0.2.2"));
 	CHECK(same("2001:db8:0:1::1", "2001:db8:0:1:ffff::2"));
-	CHECK(!same("2001:db8:0:1::1", "2001:db8:0:2::1"));
+	CHECK(same("2001:db8:0:1::1", "2001:db8:0:2::1")); /* a site has 65,536 of them */
+	CHECK(!same("2001:db8:0:1::1", "2001:db8:1:1::1"));
 	CHECK(!same("::1", "192.0.2.1"));
 	return true;
 }
