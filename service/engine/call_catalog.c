@@ -178,7 +178,8 @@ static void put_stats(struct buf *out, const struct collection *collection)
 	json_open(out, "stats");
 	json_int(out, "doc_count", collection->documents);
 	json_int(out, "purged_doc_count", collection->purged);
-	json_int(out, "fill_progress", 1);
+	json_raw(out, "fill_progress", "1.0",
+		 3); /* a fraction: clients refuse it without its point */
 	json_int(out, "last_updated_ms", (int64_t)(collection->updated_us / 1000));
 	json_int(out, "total_size", collection->bytes);
 	json_int(out, "bytes_inserted", collection->bytes);
