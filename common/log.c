@@ -35,6 +35,7 @@ static const struct {
 	[EVENT_PROVISION] = { "provision", "a step of the first boot" },
 	[EVENT_SELF_TEST] = { "self-test", "a sandbox check" },
 	[EVENT_KEYS] = { "keys", "a collection key or the master key cannot be used" },
+	[EVENT_STUCK] = { "stuck", "something did not end when it had to; the process was ended" },
 };
 static_assert(countof(EVENTS) == EVENT_COUNT);
 

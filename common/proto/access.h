@@ -105,5 +105,12 @@ void ssh_keys_request_write(struct buf *out, const struct ssh_keys_request *requ
 [[nodiscard]] bool grant_open(const void *data, size_t len, const struct secret *key,
 			      uint64_t now_us, struct grant *ret);
 
+/*
+ * Decode a grant without asking whether it is genuine: for who decides whose turn it is before anybody does anything for it.
+ *
+ * Returns whether it is well-formed.
+ */
+[[nodiscard]] bool grant_peek(const void *data, size_t len, struct grant *ret);
+
 /* Whether a set of privileges holds this one; PRIVILEGE_NONE always. */
 [[nodiscard]] bool grant_allows(uint64_t privileges, enum privilege privilege);

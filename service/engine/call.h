@@ -23,6 +23,18 @@ struct builder;
 struct sql_session;
 struct store;
 
+constexpr size_t CALL_HEAD = 121; /* bytes that are kept of a query's text, with a NUL */
+
+/* What a query may use now, and what other threads may know of it. */
+struct call_query {
+	uint64_t turn_us; /* it is cut off after so long; 0: it is not */
+	size_t memory;	  /* bytes; 0: what any may have */
+	bool again; /* out: it was cut off, or needs more memory: there is no answer, it is to be run once more */
+	_Atomic uint64_t stop_us; /* by then it is to have ended; 0: it does not run */
+	char head[CALL_HEAD];	  /* of its text */
+	atomic_bool has_head;	  /* nobody changes head any more */
+};
+
 struct call {
 	/* In. All borrowed. */
 	struct store *store;
@@ -36,8 +48,9 @@ struct call {
 	char *changeable; /* body, if YYJSON_PADDING_SIZE zeros follow and it is read once; else nullptr */
 	const yyjson_alc *json; /* for the body's tree; nullptr: malloc's */
 	const atomic_bool *cancel;
-	uint64_t started_us; /* clock_mono_us() */
-	size_t answer_max;   /* bytes of an answer for which there is room now */
+	uint64_t started_us;	  /* clock_mono_us() */
+	size_t answer_max;	  /* bytes of an answer for which there is room now */
+	struct call_query *query; /* or nullptr: no limits but its own */
 
 	/* Out. */
 	struct buf out;	      /* the answer's JSON */

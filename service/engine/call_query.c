@@ -144,6 +144,56 @@ static size_t result_max(const struct call *call)
 	return room < ROWS_ROOM ? room : ROWS_ROOM;
 }
 
+/* Let others see the query's text, once. */
+static void show_text(struct call_query *to, const struct sql_query *query)
+{
+	size_t n = query->len < CALL_HEAD - 1 ? query->len : CALL_HEAD - 1;
+
+	if (atomic_load(&to->has_head))
+		return;
+	while (n > 0 && n < query->len && ((uint8_t)query->text[n] & 0xc0) == 0x80)
+		n--;
+	for (size_t i = 0; i < n; i++) /* one line */
+		to->head[i] = (uint8_t)query->text[i] < 0x20 ? ' ' : query->text[i];
+	to->head[n] = '\0';
+	atomic_store(&to->has_head, true);
+}
+
+/* Have a query keep to what it may use now. */
+static void begin_turn(struct call_query *turn, struct sql_query *query)
+{
+	uint64_t end_us = clock_mono_us() + turn->turn_us;
+
+	show_text(turn, query);
+	atomic_store(&turn->stop_us, query->deadline_us);
+	query->memory = turn->memory;
+	if (turn->turn_us == 0)
+		return;
+	if (end_us < query->deadline_us)
+		query->deadline_us = end_us;
+	else
+		turn->turn_us = 0; /* its own end comes first */
+}
+
+/*
+ * A query has ended. Returns whether it is to be run once more, with nothing of this to be seen.
+ *
+ * r  what sql_run() has returned
+ */
+static bool end_turn(struct call *call, int r, const struct sql_error *error)
+{
+	struct call_query *turn = call->query;
+
+	if (!turn)
+		return false;
+	atomic_store(&turn->stop_us, 0);
+	turn->again = turn->turn_us > 0 && r == SQL_REFUSED &&
+		      (error->kind == SQL_TIMEOUT || error->kind == SQL_TOO_LARGE);
+	if (turn->again)
+		call_fail(call, ERROR_QUERY_TIMEOUT, nullptr, "The query's turn is over.");
+	return turn->again;
+}
+
 static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 {
 	yyjson_val *sql = yyjson_obj_get(body, "sql"), *text = yyjson_obj_get(sql, "query");
@@ -178,6 +228,8 @@ static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 	ret->query.prefix = "{\"results\":";
 	ret->query.result_max = result_max(call);
 	ret->query.rows_max = ROW_LIMIT_MAX;
+	if (call->query)
+		begin_turn(call->query, &ret->query);
 	return true;
 }
 
@@ -279,6 +331,10 @@ void call_query(struct call *call)
 	if (read_ask(call, yyjson_doc_get_root(doc), &ask)) {
 		int r = sql_run(call->session, &ask.query, &result, &error);
 
+		if (end_turn(call, r, &error)) {
+			call->query_id = nullptr;
+			return;
+		}
 		if (r == 0)
 			json_int(&call->detail, "rows", (int64_t)result.n_rows);
 		if (r)
@@ -306,6 +362,8 @@ void call_query_validate(struct call *call)
 	if (!doc || !read_ask(call, yyjson_doc_get_root(doc), &ask))
 		return;
 	int r = sql_validate(call->session, &ask.query, &result, &error);
+	if (end_turn(call, r, &error))
+		return;
 	if (r) {
 		fail_query(call, r, &error);
 		return;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #include "common/secret.h"
 #include "service/api/error.h"
 #include "service/crew/exec.h"
+#include "service/engine/control.h"
 #include "service/engine/flow.h"
 #include "service/engine/pool.h"
 #include "service/function/zones.h"
@@ -37,24 +39,29 @@
 constexpr uint64_t RETRY_US = 300'000;		   /* between two tries to reach front */
 constexpr uint64_t SQLITE_MEMORY_MAX = 512u << 20; /* caches, sorting and results of all queries */
 constexpr size_t QUERY_MEMORY_MAX = 1u << 30;	   /* groups, joins and sorting of all queries */
-/* A short query never waits for a long one's memory. */
-static_assert(POOL_QUERIES * SQL_MEMORY_MAX <= QUERY_MEMORY_MAX);
-constexpr size_t KEY_MIN = 32; /* bytes of the key of the grants */
+/* No query waits for another one's memory. */
+static_assert(ADMISSION_LONG * SQL_MEMORY_MAX + ADMISSION_SHORT * POOL_SHORT_MEMORY <=
+	      QUERY_MEMORY_MAX);
+constexpr uint64_t LOOK_US = 1'000'000; /* between two looks at whether a query is stuck */
+constexpr unsigned int END_S = 10;	/* that the end may take; systemd kills at twice that */
+constexpr size_t KEY_MIN = 32;		/* bytes of the key of the grants */
 constexpr size_t KEY_MAX = 4096;
 constexpr uint32_t EXECUTE_MIN = 22; /* an operation and five empty texts */
 
 struct engine {
 	struct loop *loop;
-	struct loop_source *retry, *answers;
+	struct loop_source *retry, *answers, *look;
 	struct keys *keys;
 	struct store *store;
 	struct exec *exec;
 	struct pool *pool;
+	struct control *control;
 	struct flow *flow;
 	struct channel *front; /* or nullptr while it cannot be reached */
 	uint64_t connection;   /* counts the times front was reached */
 	bool told;	       /* that front cannot be reached */
 	struct secret grant_key;
+	struct grant grant; /* of the request that has just come; too large for a stack */
 	char folder[512];
 };
 
@@ -86,18 +93,33 @@ static int send_answer(struct channel *front, uint64_t id, uint16_t http_status,
 	return channel_send(front, RESULT, id, &payload, given);
 }
 
-/* Answer at once that there is too much to do. */
-static int refuse_busy(struct channel *front, const struct job *job)
+/* Answer at once that there is too much to do, for everybody or for the key. */
+static int refuse_busy(struct channel *front, const struct job *job, bool key)
 {
 	auto_buf struct buf json = buf_make(ERROR_BODY_MAX);
 	int fd = -1;
 
-	error_write(&json, &(struct error) { .type = ERROR_RESOURCEEXCEEDED,
-					     .message = "Too many requests are waiting; try again.",
-					     .request_id = job->execute.request_id });
+	error_write(&json, &(struct error) {
+				   .type = ERROR_RESOURCEEXCEEDED,
+				   .message = key ? "Too many queries of this API key are waiting."
+						  : "Too many requests are waiting; try again.",
+				   .error_id = key ? "too_many_queries" : nullptr,
+				   .hint = key ? "Wait for answers before asking more." : nullptr,
+				   .request_id = job->execute.request_id });
 	int r = buf_error(&json);
 	return r ? r
 		 : send_answer(front, job->id, error_status(ERROR_RESOURCEEXCEEDED), &json, &fd);
+}
+
+/* Whose turn it uses: what the grant says, which is not looked at any closer before the work begins. */
+static void name_owner(struct engine *engine, struct job *job)
+{
+	const struct bytes *grant = &job->execute.grant;
+
+	if (!grant_peek(grant->data, grant->len, &engine->grant))
+		return;
+	(void)snprintf(job->turn.key, sizeof(job->turn.key), "%s", engine->grant.key_id);
+	(void)snprintf(job->person, sizeof(job->person), "%s", engine->grant.person);
 }
 
 static int on_execute(struct channel *channel, void *server, struct msg *in)
@@ -121,8 +143,10 @@ static int on_execute(struct channel *channel, void *server, struct msg *in)
 	job->payload_len = in->len;
 	if (!execute_read(job->payload, job->payload_len, &job->execute))
 		return MSG_MALFORMED;
-	if (!pool_submit(engine->pool, job))
-		return refuse_busy(channel, job);
+	name_owner(engine, job);
+	int r = pool_submit(engine->pool, job);
+	if (r)
+		return refuse_busy(channel, job, r == ADMISSION_KEY_FULL);
 	(void)TAKE(job);
 	return 0;
 }
@@ -218,6 +242,20 @@ static int connect_front(void *userdata)
 	return loop_timer_again(engine->retry, RETRY_US);
 }
 
+/* End the process if a query cannot be ended: systemd starts it anew, and the place and the memory are free again. */
+static int look(void *userdata)
+{
+	struct engine *engine = userdata;
+	char what[128];
+
+	if (pool_stuck(engine->pool, clock_mono_us(), what)) {
+		log_event(LOG_CRIT, EVENT_STUCK, 0,
+			  "a query does not end; the process is ended, to be started anew", what);
+		_exit(EXIT_FAILURE);
+	}
+	return loop_timer_again(engine->look, LOOK_US);
+}
+
 /* --- start --------------------------------------------------------------------------------- */
 
 static int load_grant_key(struct secret *ret)
@@ -296,11 +334,7 @@ static int open_store(struct engine *engine)
 
 static int start(struct engine *engine)
 {
-	int r = loop_new(&engine->loop);
-
-	if (r)
-		return failed("loop", r);
-	r = load_grant_key(&engine->grant_key);
+	int r = load_grant_key(&engine->grant_key);
 	if (r)
 		return failed("credential grant", r);
 	heap_reuse();
@@ -308,6 +342,10 @@ static int start(struct engine *engine)
 	r = open_store(engine);
 	if (r)
 		return r;
+	r = loop_new(
+		&engine->loop); /* until here SIGTERM ends the process at once: there are no threads and nothing half done */
+	if (r)
+		return failed("loop", r);
 	r = enter_sandbox(engine);
 	if (r)
 		return failed("sandbox", r);
@@ -325,18 +363,36 @@ static int start(struct engine *engine)
 		return failed("workers", r);
 	r = loop_timer(engine->loop, 0, connect_front, engine, &engine->retry);
 	if (r == 0)
+		r = loop_timer(engine->loop, LOOK_US, look, engine, &engine->look);
+	if (r == 0)
+		r = control_new(engine->loop, engine->pool, &engine->control);
+	if (r == 0)
 		r = loop_io(engine->loop, pool_fd(engine->pool), EPOLLIN, on_answers, engine,
 			    &engine->answers);
 	return r ? failed("event sources", r) : 0;
 }
 
+/* Thread: end the process if that has not happened by itself. What is on disk is whole at any time. */
+static void *end_in_time(void *)
+{
+	(void)sleep(END_S);
+	log_event(LOG_ERR, EVENT_STUCK, 0, "the end took too long; the process is ended", nullptr);
+	_exit(EXIT_FAILURE);
+}
+
 static void stop(struct engine *engine)
 {
+	pthread_t thread;
+
+	if (engine->loop && pthread_create(&thread, nullptr, end_in_time, nullptr) == 0)
+		(void)pthread_detach(thread);
+	engine->control = control_free(engine->control);
 	engine->front = channel_free(engine->front);
 	engine->pool = pool_free(engine->pool);
 	engine->flow = flow_free(engine->flow);
 	engine->retry = loop_source_free(engine->retry);
 	engine->answers = loop_source_free(engine->answers);
+	engine->look = loop_source_free(engine->look);
 	engine->exec = exec_free(engine->exec);
 	engine->store = store_close(engine->store);
 	engine->keys = keys_close(engine->keys);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/engine/calls
-service/engine/calls.src := service/engine/call.c service/engine/call_catalog.c service/engine/call_documents.c \
-	service/engine/call_query.c service/engine/flow.c service/engine/json.c service/engine/pool.c service/engine/work.c
+service/engine/calls.src := service/engine/admission.c service/engine/call.c service/engine/call_catalog.c service/engine/call_documents.c \
+	service/engine/call_query.c service/engine/control.c service/engine/flow.c service/engine/json.c service/engine/pool.c service/engine/work.c
 
 programs += service/engine/redoubt-engine
 service/engine/redoubt-engine.src  := service/engine/main.c
@@ -11,4 +11,6 @@ service/engine/redoubt-engine.libs = $(engine_libs) common/common
 service/engine/redoubt-engine.pkgs := $(common_pkgs) sqlite3 yyjson libpcre2-8
 
 installs += service/engine/redoubt-engine:/usr/lib/redoubt \
-	service/engine/redoubt-engine.service:/usr/lib/systemd/system
+	service/engine/redoubt-engine.service:/usr/lib/systemd/system \
+	service/engine/redoubt-engine-accounts.socket:/usr/lib/systemd/system \
+	service/engine/redoubt-engine-appliance.socket:/usr/lib/systemd/system

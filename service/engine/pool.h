@@ -17,11 +17,14 @@
 #include "common/proto/execute.h"
 #include "common/secret.h"
 #include "service/crew/exec.h"
+#include "service/engine/admission.h"
+#include "service/engine/call.h"
 #include "service/store/store.h"
 
-constexpr size_t POOL_WORKERS = 4;
-constexpr size_t POOL_QUERIES = 3; /* at work at a time, so that writes never wait for queries */
-constexpr size_t POOL_WAITING_MAX = 256; /* requests not begun; more are refused at once */
+constexpr size_t POOL_WORKERS = ADMISSION_PLACES;
+constexpr size_t POOL_SHORT_MEMORY = 32u << 20; /* bytes of a query that has only a turn */
+/* How long after it should have ended a query may still be at work: every loop asks within a millisecond, so something is wrong then. */
+constexpr uint64_t POOL_STUCK_US = 10'000'000;
 constexpr size_t POOL_STACK = 16u << 20; /* parsing and binding recurse, within bounds */
 
 struct flow;
@@ -35,8 +38,12 @@ struct job {
 	uint8_t *payload;    /* [payload_len] the frame; execute borrows from it */
 	size_t payload_len;
 	struct execute execute;
-	int fd; /* the body, or -1; owned */
+	char person[ACCESS_NAME_MAX]; /* the key's owner, as the request says */
+	int fd;			      /* the body, or -1; owned */
 	atomic_bool cancel;
+	struct turn turn; /* key is for the caller to set */
+	struct call_query query;
+	uint64_t number; /* of all requests of this process */
 	uint64_t started_us;
 
 	uint16_t http_status;
@@ -64,11 +71,36 @@ struct pool;
 struct pool *pool_free(struct pool *pool);
 CLEANUP_FN(struct pool, pool_free)
 
-/* Give a request to the workers. Returns whether there was room; if not, the job is still the caller's. */
-[[nodiscard]] bool pool_submit(struct pool *pool, struct job *job);
+/* Give a request to the workers. Returns ADMITTED, or ADMISSION_FULL or ADMISSION_KEY_FULL: the job is still the caller's. */
+[[nodiscard]] int pool_submit(struct pool *pool, struct job *job);
 
 /* Cancel the request with this id of this connection; with id UINT64_MAX all of it. */
 void pool_cancel(struct pool *pool, uint64_t connection, uint64_t id);
+
+/* Cancel the query of that number, if person is "" or its key's owner. Returns whether there was one. */
+[[nodiscard]] bool pool_kill(struct pool *pool, uint64_t number, const char *person);
+
+/* Cancel all queries of a key and of a person; "": of none. Returns how many there were. */
+[[nodiscard]] size_t pool_kill_key(struct pool *pool, const char *key, const char *person);
+
+/* A query that waits or is at work. */
+struct pool_query {
+	uint64_t number, age_us, cpu_us;
+	bool works;
+	const char *key, *person, *head;
+};
+
+/* Call fn for each query, those at work first; it must not call pool. */
+void pool_queries(struct pool *pool, void (*fn)(void *userdata, const struct pool_query *query),
+		  void *userdata);
+
+/*
+ * Whether a query is still at work POOL_STUCK_US after its deadline or its cancelling: then nothing ends it any more.
+ *
+ * now_us  clock_mono_us()
+ * ret     what is known of it, for the journal; set only if there is one
+ */
+[[nodiscard]] bool pool_stuck(struct pool *pool, uint64_t now_us, char ret[128]);
 
 /* A descriptor that is readable when there are answers. */
 [[nodiscard]] int pool_fd(const struct pool *pool);

@@ -239,6 +239,8 @@ static void run_write(struct worker *worker, const struct job *job, struct call 
 static void run_read(struct worker *worker, const struct job *job, struct call *call)
 {
 	call_run(call);
+	if (call->query && call->query->again)
+		return; /* nothing has been read yet that anybody sees */
 	claim(worker, job, call, false);
 	if (record_end(worker, job, call, AUDIT_NO_INTENT))
 		fail_unrecorded(call);
@@ -273,6 +275,7 @@ void worker_run(struct worker *worker, struct job *job)
 			     .collection = execute->collection,
 			     .request_id = execute->request_id,
 			     .cancel = &job->cancel,
+			     .query = &job->query,
 			     .started_us = job->started_us,
 			     .out = buf_make(RESULT_BODY_MAX),
 			     .detail = buf_make(AUDIT_DETAIL_MAX - 64) };

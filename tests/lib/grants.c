@@ -6,7 +6,7 @@
  *   grants GRANT-KEY-FILE
  *
  * Connects to front's sockets and says the appliance is ready. The key "writer" may do everything,
- * "reader" and "other-reader" what needs no right to change; all others are denied. Grants are genuine, but those for
+ * "reader", "other-reader" and "slow" (another person's) what needs no right to change; all others are denied. Grants are genuine, but those for
  * "forged", whose MAC is not, "stale", which are a minute old, and "other", which are for another operation.
  */
 
@@ -40,7 +40,8 @@ static bool changes(enum privilege privilege)
 
 static bool is_reader(const char *key)
 {
-	return strcmp(key, "reader") == 0 || strcmp(key, "other-reader") == 0;
+	return strcmp(key, "reader") == 0 || strcmp(key, "other-reader") == 0 ||
+	       strcmp(key, "slow") == 0;
 }
 
 static int deny(struct channel *channel, uint64_t id, uint16_t status, const char *type)
@@ -55,7 +56,7 @@ static int deny(struct channel *channel, uint64_t id, uint16_t status, const cha
 
 static int on_check(struct channel *channel, void *, struct msg *in)
 {
-	static const char *const KEYS[] = { "writer", "reader", "other-reader",
+	static const char *const KEYS[] = { "writer", "reader", "other-reader", "slow",
 					    "forged", "stale",	"other" };
 	static struct access_check check;
 	static struct grant grant;
@@ -79,6 +80,8 @@ static int on_check(struct channel *channel, void *, struct msg *in)
 				 .key_name = "test",
 				 .role = "admin" };
 	(void)snprintf(grant.key_id, sizeof(grant.key_id), "rdt_%.10s", check.api_key);
+	if (strcmp(check.api_key, "slow") == 0)
+		(void)stpcpy(grant.person, "eve");
 	if (strcmp(check.api_key, "stale") == 0)
 		grant.issued_us -= 60'000'000;
 	if (strcmp(check.api_key, "other") == 0)

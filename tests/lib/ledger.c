@@ -16,7 +16,7 @@
 #include "common/msg.h"
 #include "common/proto/audit.h"
 
-constexpr nfds_t PEERS_MAX = 8;
+constexpr nfds_t PEERS_MAX = 32;
 
 struct ledger {
 	pthread_t thread;
@@ -96,7 +96,7 @@ struct ledger *ledger_start(const char *name)
 	ledger->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (ledger->listener < 0 ||
 	    bind(ledger->listener, (const struct sockaddr *)&un, sizeof(un)) < 0 ||
-	    listen(ledger->listener, 8) < 0 || setenv("REDOUBT_RUN", ledger->dir, 1) < 0 ||
+	    listen(ledger->listener, 32) < 0 || setenv("REDOUBT_RUN", ledger->dir, 1) < 0 ||
 	    pthread_mutex_init(&ledger->mutex, nullptr) != 0 ||
 	    pthread_create(&ledger->thread, nullptr, serve, ledger) != 0)
 		return nullptr;

@@ -43,7 +43,9 @@ start_keys() { # without a TPM: the master key is a file
 	tap_until 10 test -S "$dir/run/keys-engine.sock"
 }
 start_engine() {
-	"$O/service/engine/redoubt-engine" 2>>"$dir/engine.log" &
+	rm -f "$dir"/run/engine-*.sock
+	"$O/tests/lib/activate" "appliance=seqpacket:$dir/run/engine-appliance.sock" \
+		"accounts=seqpacket:$dir/run/engine-accounts.sock" -- "$O/service/engine/redoubt-engine" 2>>"$dir/engine.log" &
 	engine=$!
 }
 start_front() {

@@ -68,7 +68,7 @@ static inline bool fixture_open(struct fixture *f)
 		return false;
 	const struct store_options options = { .keys = f->keys };
 	return store_open(store, &options, &f->store) == 0 &&
-	       exec_new(2, 3 * SQL_MEMORY_MAX, store, &f->exec) == 0 &&
+	       exec_new(2, 4 * SQL_MEMORY_MAX, store, &f->exec) == 0 &&
 	       sql_session_new(f->store, f->exec, &f->session) == 0 &&
 	       builder_new(&f->builder) == 0;
 }

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Stands in for accounts and appliance in engine's integration tests; not installed.
+helpers += tests/lib/ask-engine
+tests/lib/ask-engine.src := tests/lib/ask-engine.c
+tests/lib/ask-engine.libs := common/common
+tests/lib/ask-engine.pkgs := $(common_pkgs)
 helpers += tests/lib/grants
 tests/lib/grants.src := tests/lib/grants.c
 tests/lib/grants.libs := common/common
 tests/lib/grants.pkgs := $(common_pkgs)
 
-engine_tests := answers call flow patch pool sql sql-busy sql-clauses sql-cluster sql-functions sql-grammar sql-limits sql-regex sql-scratch sql-time value zone
+engine_tests := admission answers call flow patch pool sql sql-busy sql-clauses sql-cluster sql-functions sql-grammar sql-limits sql-regex sql-scratch sql-time value zone
 tests += $(engine_tests:%=tests/unit/test-%)
 threaded += tests/unit/test-call tests/unit/test-pool $(filter tests/unit/test-sql%,$(tests))
 $(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -23,9 +24,14 @@
 
 constexpr uint64_t CONNECTION = 7;
 constexpr uint64_t MINUTE_US = 60'000'000;
+constexpr size_t ALL = 4;  /* shares of the memory that fixture_init() gives to queries */
+constexpr size_t SOME = 5; /* queries */
 
 static const char REQUEST_ID[] = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 static const char QUERY[] = "{\"sql\":{\"query\":\"SELECT COUNT(*) FROM c\"}}";
+/* It takes as long as it may. */
+static const char LONG[] =
+	"{\"sql\":{\"query\":\"SELECT COUNT(*) FROM UNNEST(SEQUENCE(1, 1000000) AS a), UNNEST(SEQUENCE(1, 1000000) AS b) WHERE a + b = 0\"}}";
 static const char WORKSPACE[] = "{\"name\":\"w\"}";
 
 static struct ledger *ledger;
@@ -81,15 +87,25 @@ static struct job *job_at(enum operation op, const char *body, uint64_t id, uint
 	return TAKE(job);
 }
 
-static bool submit(struct bench *b, enum operation op, const char *body, uint64_t id)
+static int submit_as(struct bench *b, const char *key, enum operation op, const char *body,
+		     uint64_t id)
 {
 	uint64_t now_us = clock_mono_us();
 	struct job *job = job_at(op, body, id, now_us, now_us);
 
-	if (job && pool_submit(b->pool, job))
-		return true;
-	job_free(job);
-	return false;
+	if (!job)
+		return -1;
+	(void)snprintf(job->turn.key, sizeof(job->turn.key), "%s", key);
+	(void)snprintf(job->person, sizeof(job->person), "owner of %s", key);
+	int r = pool_submit(b->pool, job);
+	if (r)
+		job_free(job);
+	return r;
+}
+
+static bool submit(struct bench *b, enum operation op, const char *body, uint64_t id)
+{
+	return submit_as(b, "rdt_a", op, body, id) == ADMITTED;
 }
 
 /* The next answer; waits for it. */
@@ -160,7 +176,7 @@ static bool a_write_does_not_wait_for_queries(void)
 	auto_bench struct bench b = {};
 
 	CHECK(bench_init(&b));
-	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, POOL_QUERIES);
+	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, ALL);
 	CHECK(held);
 	for (uint64_t i = 0; i < 2 * POOL_WORKERS; i++)
 		CHECK(submit(&b, OP_QUERY, QUERY, i));
@@ -181,7 +197,7 @@ static bool a_query_is_answered_while_others_have_all_the_memory_that_they_may(v
 	auto_bench struct bench b = {};
 
 	CHECK(bench_init(&b));
-	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, POOL_QUERIES - 1);
+	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, ALL - 1);
 	CHECK(held);
 	CHECK(submit(&b, OP_QUERY, QUERY, 1) && is_answered(&b, 1, 200));
 	return true;
@@ -192,9 +208,9 @@ static bool what_is_cancelled_is_answered_whether_it_has_begun_or_not(void)
 	auto_bench struct bench b = {};
 
 	CHECK(bench_init(&b));
-	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, POOL_QUERIES);
+	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, ALL);
 	CHECK(held);
-	for (uint64_t i = 0; i < POOL_QUERIES + 2; i++)
+	for (uint64_t i = 0; i < SOME; i++)
 		CHECK(submit(&b, OP_QUERY, QUERY, i));
 	pool_cancel(b.pool, CONNECTION + 1, UINT64_MAX); /* somebody else's */
 	CHECK(submit(&b, OP_ORGANIZATION_GET, "", 100) && is_answered(&b, 100, 200));
@@ -203,7 +219,7 @@ static bool what_is_cancelled_is_answered_whether_it_has_begun_or_not(void)
 	CHECK(is_cancelled(&b));
 	CHECK(!pool_take(b.pool));
 	pool_cancel(b.pool, CONNECTION, UINT64_MAX);
-	for (size_t i = 1; i < POOL_QUERIES + 2; i++)
+	for (size_t i = 1; i < SOME; i++)
 		CHECK(is_cancelled(&b));
 	return true;
 }
@@ -213,9 +229,9 @@ static bool the_end_does_not_wait_for_queries(void)
 	auto_bench struct bench b = {};
 
 	CHECK(bench_init(&b));
-	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, POOL_QUERIES);
+	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, ALL);
 	CHECK(held);
-	for (uint64_t i = 0; i < POOL_QUERIES + 2; i++)
+	for (uint64_t i = 0; i < SOME; i++)
 		CHECK(submit(&b, OP_QUERY, QUERY, i));
 	CHECK(submit(&b, OP_ORGANIZATION_GET, "", 100) && is_answered(&b, 100, 200));
 	b.pool = pool_free(b.pool);
@@ -226,14 +242,27 @@ static bool the_end_does_not_wait_for_queries(void)
 static bool more_than_may_wait_is_refused(void)
 {
 	auto_bench struct bench b = {};
-	size_t taken = 0;
+	size_t taken = 0, r = 0;
 
 	CHECK(bench_init(&b));
-	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, POOL_QUERIES);
+	cleanup(exec_query_free_at) struct exec_query *held = hold(&b, ALL);
 	CHECK(held);
-	while (taken < 2 * POOL_WAITING_MAX && submit(&b, OP_QUERY, QUERY, taken))
+	while (taken < 2 * ADMISSION_WAITING && submit(&b, OP_QUERY, QUERY, taken))
 		taken++;
-	CHECK(taken >= POOL_WAITING_MAX && taken <= POOL_WAITING_MAX + POOL_QUERIES);
+	CHECK(taken >= ADMISSION_KEY_WAITING && taken <= ADMISSION_KEY_WAITING + ALL);
+	CHECK_EQ(submit_as(&b, "rdt_a", OP_QUERY, QUERY, 0), ADMISSION_KEY_FULL);
+	for (int key = 0; key < 5 && r != ADMISSION_FULL;
+	     key++) { /* others may go on, until it is too much */
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "rdt_%d", key);
+		do {
+			r = (size_t)submit_as(&b, name, OP_QUERY, QUERY, taken);
+			taken += r == ADMITTED;
+		} while (r == ADMITTED);
+	}
+	CHECK_EQ(r, ADMISSION_FULL);
+	CHECK(taken >= ADMISSION_WAITING && taken <= ADMISSION_WAITING + ADMISSION_PLACES);
 	return true;
 }
 
@@ -243,12 +272,133 @@ static bool a_request_that_has_waited_is_still_authorised_but_not_one_that_came_
 	uint64_t now_us = clock_mono_us(), then_us = now_us > MINUTE_US ? now_us - MINUTE_US : 1;
 
 	CHECK(bench_init(&b));
-	CHECK(pool_submit(b.pool, job_at(OP_ORGANIZATION_GET, "", 1, then_us, then_us)));
+	CHECK_EQ(pool_submit(b.pool, job_at(OP_ORGANIZATION_GET, "", 1, then_us, then_us)),
+		 ADMITTED);
 	CHECK(is_answered(&b, 1, 200));
-	CHECK(pool_submit(b.pool,
-			  job_at(OP_ORGANIZATION_GET, "", 2, then_us + MINUTE_US / 2, then_us)));
+	CHECK_EQ(pool_submit(b.pool,
+			     job_at(OP_ORGANIZATION_GET, "", 2, then_us + MINUTE_US / 2, then_us)),
+		 ADMITTED);
 	CHECK(is_answered(&b, 2, 401));
 	return true;
+}
+
+/* Queries as pool_queries() tells of them. */
+struct shown {
+	size_t n, working, with_text;
+	uint64_t number; /* of the last of key */
+	const char *key;
+};
+
+static void count_query(void *userdata, const struct pool_query *query)
+{
+	struct shown *shown = userdata;
+
+	shown->n++;
+	shown->working += query->works;
+	shown->with_text += query->works && strstr(query->head, "SEQUENCE") != nullptr;
+	if (shown->key && strcmp(query->key, shown->key) == 0 && strstr(query->person, query->key))
+		shown->number = query->number;
+}
+
+/* Wait until so many long queries are at work in earnest. */
+static struct shown wait_for(struct bench *b, size_t working, const char *key)
+{
+	struct shown shown = {};
+	struct timespec moment = { .tv_nsec = 1'000'000 };
+
+	for (int i = 0; i < 20'000 && (i == 0 || shown.with_text < working); i++) {
+		shown = (struct shown) { .key = key };
+		pool_queries(b->pool, count_query, &shown);
+		(void)nanosleep(&moment, nullptr);
+	}
+	return shown;
+}
+
+static bool a_short_query_does_not_wait_for_the_long_ones_of_other_keys(void)
+{
+	auto_bench struct bench b = {};
+
+	CHECK(bench_init(&b));
+	for (uint64_t i = 0; i < 20; i++)
+		CHECK_EQ(submit_as(&b, i % 2 ? "rdt_x" : "rdt_y", OP_QUERY, LONG, i), ADMITTED);
+	CHECK(wait_for(&b, ADMISSION_LONG, nullptr).working >= ADMISSION_LONG);
+	for (uint64_t i = 100; i < 110; i++)
+		CHECK(submit(&b, OP_QUERY, QUERY, i) && is_answered(&b, i, 200));
+	return true;
+}
+
+static bool a_query_that_is_cut_off_is_answered_and_recorded_once_in_the_end(void)
+{
+	static const char SLOW[] =
+		"{\"sql\":{\"query\":\"SELECT COUNT(*) FROM UNNEST(SEQUENCE(1, 1000000) AS a), UNNEST(SEQUENCE(1, 5) AS b) WHERE a + b = 0\"}}";
+	auto_bench struct bench b = {};
+	size_t recorded = ledger_count(ledger);
+
+	CHECK(bench_init(&b));
+	for (uint64_t i = 0; i < ADMISSION_LONG; i++) /* no place in the long lane */
+		CHECK_EQ(submit_as(&b, i ? "rdt_x" : "rdt_y", OP_QUERY, LONG, i), ADMITTED);
+	CHECK(wait_for(&b, ADMISSION_LONG, nullptr).working == ADMISSION_LONG);
+	CHECK(submit(&b, OP_QUERY, SLOW, 100));
+	while (!pool_take(
+		b.pool)) { /* it takes more than a turn: nothing comes before there is a place */
+		struct shown shown = wait_for(&b, 0, "rdt_a");
+
+		if (shown.n == ADMISSION_LONG + 1 && shown.working == ADMISSION_LONG)
+			break; /* it has been cut off and waits */
+	}
+	CHECK_EQ(ledger_count(ledger), recorded);
+	CHECK_EQ(pool_kill_key(b.pool, "", "owner of rdt_x"), ADMISSION_LONG - 1);
+	size_t good = 0;
+	for (size_t i = 0; i < ADMISSION_LONG; i++) {
+		cleanup(job_free_at) struct job *job = answer(&b);
+
+		CHECK(job);
+		good += job->id == 100 && job->http_status == 200;
+	}
+	CHECK_EQ(good, 1);
+	CHECK_EQ(ledger_count(ledger), recorded + ADMISSION_LONG);
+	return true;
+}
+
+static bool a_query_is_killed_by_its_number_its_key_or_its_owner(void)
+{
+	auto_bench struct bench b = {};
+
+	CHECK(bench_init(&b));
+	CHECK_EQ(submit_as(&b, "rdt_x", OP_QUERY, LONG, 1), ADMITTED);
+	CHECK_EQ(submit_as(&b, "rdt_y", OP_QUERY, LONG, 2), ADMITTED);
+	CHECK_EQ(submit_as(&b, "rdt_z", OP_QUERY, LONG, 3), ADMITTED);
+	struct shown shown = wait_for(&b, 3, "rdt_x");
+	CHECK_EQ(shown.with_text, 3);
+	CHECK(!pool_kill(b.pool, shown.number + 1000, ""));
+	CHECK(!pool_kill(b.pool, shown.number, "owner of rdt_y"));
+	CHECK_EQ(pool_kill_key(b.pool, "", ""), 0);
+	CHECK_EQ(pool_kill_key(b.pool, "rdt_none", "nobody"), 0);
+	CHECK(!pool_take(b.pool));
+	CHECK(pool_kill(b.pool, shown.number, "owner of rdt_x") && is_cancelled(&b));
+	CHECK_EQ(pool_kill_key(b.pool, "rdt_y", ""), 1);
+	CHECK(is_cancelled(&b));
+	CHECK_EQ(pool_kill_key(b.pool, "", "owner of rdt_z"), 1);
+	CHECK(is_cancelled(&b));
+	return true;
+}
+
+static bool a_query_that_does_not_end_is_noticed(void)
+{
+	auto_bench struct bench b = {};
+	char what[128] = "";
+
+	CHECK(bench_init(&b));
+	CHECK(submit(&b, OP_QUERY, LONG, 1));
+	CHECK_EQ(wait_for(&b, 1, nullptr).with_text, 1);
+	uint64_t now_us = clock_mono_us();
+	CHECK(!pool_stuck(b.pool, now_us + 120'000'000, what)); /* what any query may take */
+	CHECK(!what[0]);
+	CHECK(pool_stuck(b.pool, now_us + 120'000'000 + POOL_STUCK_US, what));
+	CHECK(strstr(what, REQUEST_ID) && strstr(what, "rdt_a"));
+	pool_cancel(b.pool, CONNECTION, 1);
+	CHECK(is_cancelled(&b));
+	return !pool_stuck(b.pool, UINT64_MAX, what);
 }
 
 int main(void)
@@ -262,6 +412,10 @@ int main(void)
 	RUN(what_is_cancelled_is_answered_whether_it_has_begun_or_not);
 	RUN(the_end_does_not_wait_for_queries);
 	RUN(more_than_may_wait_is_refused);
+	RUN(a_short_query_does_not_wait_for_the_long_ones_of_other_keys);
+	RUN(a_query_that_is_cut_off_is_answered_and_recorded_once_in_the_end);
+	RUN(a_query_is_killed_by_its_number_its_key_or_its_owner);
+	RUN(a_query_that_does_not_end_is_noticed);
 	RUN(a_request_that_has_waited_is_still_authorised_but_not_one_that_came_late);
 	secret_done(&grant_key);
 	ledger_stop(ledger);
