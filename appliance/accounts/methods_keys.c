@@ -11,6 +11,7 @@
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/accounts.h"
 #include "appliance/accounts/apikey.h"
+#include "appliance/accounts/enginelink.h"
 #include "appliance/accounts/sshkey.h"
 #include "appliance/accounts/store.h"
 #include "appliance/bus/bus.h"
@@ -304,6 +305,15 @@ static bool api_key_args(struct method *method, char ret_owner[static NAME_PERSO
 	return true;
 }
 
+/* End what a key runs that has just been refused. */
+static void end_queries(struct method *method, const char *owner, const char *name)
+{
+	struct api_key_row row;
+
+	if (store_api_key(method->accounts->store, owner, name, &row) == 0)
+		enginelink_end_key(row.id);
+}
+
 void keys_set_api_state(struct bus_call *call, void *service)
 {
 	char owner[NAME_PERSON_MAX + 1], name[NAME_API_KEY_MAX + 1];
@@ -326,6 +336,8 @@ void keys_set_api_state(struct bus_call *call, void *service)
 		return;
 	int r = store_api_key_set_state(method.accounts->store, owner, name,
 					(enum api_key_state)state);
+	if (r == 0 && state == API_KEY_SUSPENDED)
+		end_queries(&method, owner, name);
 	if (!method_outcome(&method, r))
 		return;
 	bus_reply(call);
@@ -336,11 +348,15 @@ void keys_delete_api(struct bus_call *call, void *service)
 {
 	char owner[NAME_PERSON_MAX + 1], name[NAME_API_KEY_MAX + 1];
 	struct method method;
+	struct api_key_row row = {};
 
 	if (!method_enter(&method, call, service, "api-key.delete", PRIVILEGE_NONE) ||
 	    !api_key_args(&method, owner, name) || !method_intend(&method, nullptr, 0))
 		return;
+	bool known = store_api_key(method.accounts->store, owner, name, &row) == 0;
 	int r = store_api_key_delete(method.accounts->store, owner, name);
+	if (r == 0 && known)
+		enginelink_end_key(row.id);
 	if (!method_outcome(&method, r))
 		return;
 	bus_reply(call);

@@ -8,6 +8,7 @@
 
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/accounts.h"
+#include "appliance/accounts/enginelink.h"
 #include "appliance/accounts/store.h"
 #include "appliance/bus/bus.h"
 #include "common/clock.h"
@@ -257,9 +258,12 @@ void people_set_state(struct bus_call *call, void *service)
 	}
 
 	const char *const detail[] = { "state", STATES[state] };
-	if (method_intend(&method, detail, 1))
-		finish(&method, store_person_set_state(method.accounts->store, name,
-						       (enum person_state)state));
+	if (!method_intend(&method, detail, 1))
+		return;
+	int r = store_person_set_state(method.accounts->store, name, (enum person_state)state);
+	if (r == 0 && state != PERSON_ACTIVE)
+		enginelink_end_person(name);
+	finish(&method, r);
 }
 
 void people_remove(struct bus_call *call, void *service)
@@ -267,9 +271,13 @@ void people_remove(struct bus_call *call, void *service)
 	char name[NAME_PERSON_MAX + 1];
 	struct method method;
 
-	if (method_enter(&method, call, service, "person.remove", PEOPLE_WRITE) &&
-	    person_arg(&method, name) && method_intend(&method, nullptr, 0))
-		finish(&method, store_person_remove(method.accounts->store, name));
+	if (!method_enter(&method, call, service, "person.remove", PEOPLE_WRITE) ||
+	    !person_arg(&method, name) || !method_intend(&method, nullptr, 0))
+		return;
+	int r = store_person_remove(method.accounts->store, name);
+	if (r == 0)
+		enginelink_end_person(name);
+	finish(&method, r);
 }
 
 void people_list_roles(struct bus_call *call, void *service)

@@ -21,6 +21,7 @@
 
 #include "appliance/accounts/accounts.h"
 #include "appliance/accounts/config.h"
+#include "appliance/accounts/enginelink.h"
 #include "appliance/accounts/frontlink.h"
 #include "appliance/accounts/methods.h"
 #include "appliance/accounts/sshkey.h"
@@ -30,6 +31,7 @@
 #include "appliance/bus/bus.h"
 #include "common/base.h"
 #include "common/channel.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/proto/audit.h"
@@ -39,6 +41,7 @@
 constexpr size_t GRANT_KEY_MIN = 32; /* as long as the hash of its HMAC */
 constexpr size_t GRANT_KEY_MAX = 1024;
 constexpr uint64_t BOOTSTRAP_RETRY_US = 2'000'000;
+constexpr uint64_t EXPIRY_EVERY_US = 5'000'000; /* between two looks for keys that have expired */
 constexpr uint32_t PEOPLE_GID = 920; /* of redoubt-people, where the group is not known */
 constexpr size_t PATH_ROOM = 512;
 
@@ -47,7 +50,8 @@ struct service {
 	struct accounts accounts;
 	struct listener *listener;
 	struct frontlink *frontlink;
-	struct loop_source *bootstrap;
+	struct loop_source *bootstrap, *expiry;
+	uint64_t looked_us; /* when keys were looked at for the last time */
 	char config[CONFIG_MAX + 1];
 	size_t config_len;
 	char database[PATH_ROOM], folder[PATH_ROOM], userdb[PATH_ROOM];
@@ -216,6 +220,17 @@ static int on_bootstrap(void *userdata)
 	return 0;
 }
 
+/* Look for keys that have expired while their queries run. */
+static int on_expiry(void *userdata)
+{
+	struct service *service = userdata;
+	uint64_t now_us = clock_wall_us();
+
+	enginelink_end_expired(&service->accounts, service->looked_us, now_us);
+	service->looked_us = now_us;
+	return loop_timer_again(service->expiry, EXPIRY_EVERY_US);
+}
+
 /* Start everything that answers somebody. */
 static int serve(struct service *service)
 {
@@ -234,6 +249,10 @@ static int serve(struct service *service)
 	accounts_people_changed(accounts);
 	if (r == 0)
 		r = loop_timer(accounts->loop, 0, on_bootstrap, service, &service->bootstrap);
+	service->looked_us = clock_wall_us();
+	if (r == 0)
+		r = loop_timer(accounts->loop, EXPIRY_EVERY_US, on_expiry, service,
+			       &service->expiry);
 	if (r == 0)
 		r = frontlink_new(accounts, &service->frontlink);
 	if (r == 0)
@@ -250,6 +269,7 @@ static void close_all(struct service *service)
 	service->frontlink = frontlink_free(service->frontlink);
 	service->listener = listener_free(service->listener);
 	service->bootstrap = loop_source_free(service->bootstrap);
+	service->expiry = loop_source_free(service->expiry);
 	accounts->userdb_retry = loop_source_free(accounts->userdb_retry);
 	accounts->audit = audit_client_free(accounts->audit);
 	accounts->userdb = userdb_close(accounts->userdb);

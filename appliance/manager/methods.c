@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include <yyjson.h>
 
+#include "appliance/manager/errand.h"
 #include "appliance/manager/figures.h"
 #include "appliance/manager/manager.h"
 #include "common/log.h"
@@ -22,27 +24,6 @@ constexpr uint32_t IN_LOCKED = 1u << STATE_LOCKED;
 constexpr uint32_t IN_ANY = (1u << STATE_COUNT) - 1;
 constexpr size_t CA_MAX = 16 * 1024;
 static const char CONSOLE[] = "console"; /* whom redoubt-tty stands for */
-
-struct errand;
-
-struct method_rule {
-	const char *privilege; /* nullptr: nobody but the local console */
-	bool console;	   /* the local console may without asking accounts, in any of the states */
-	uint32_t states;   /* in which it can be called at all */
-	enum job_kind job; /* JOB_KIND_COUNT: none, answer says it all */
-	const char *code;  /* of its event; nullptr: it is not recorded by us */
-	void (*answer)(struct errand *op, const struct job_done *done);
-};
-
-/* One call on its way: authorised, recorded, done, answered. */
-struct errand {
-	struct manager *manager;
-	struct bus_call *call;
-	const struct method_rule *rule;
-	char person[256];
-	uint64_t intent;
-	char *argument, *second; /* copies, wiped at the end; "" if the method has none */
-};
 
 static void wipe_text(char *text)
 {
@@ -62,13 +43,13 @@ static struct errand *errand_free(struct errand *op)
 }
 CLEANUP_FN(struct errand, errand_free)
 
-static int record(struct errand *op, enum audit_decision decision, enum audit_outcome outcome,
+int errand_record(struct errand *op, enum audit_decision decision, enum audit_outcome outcome,
 		  const char *text, uint64_t *ret_index)
 {
 	const struct ledger_event event = {
 		.code = op->rule->code,
 		.person = op->person[0] ? op->person : "unknown",
-		.target = "appliance",
+		.target = op->rule->on_query ? op->argument : "appliance",
 		.text = text,
 		.decision = decision,
 		.outcome = outcome,
@@ -101,8 +82,8 @@ static void on_done(void *userdata, const struct job_done *done)
 	cleanup(errand_free_at) struct errand *op = userdata;
 	bool good = done->outcome == JOB_OK;
 
-	if (op->rule->code && record(op, AUDIT_NO_DECISION, good ? AUDIT_DONE : AUDIT_FAILED,
-				     done->text, nullptr) != LEDGER_OK)
+	if (op->rule->code && errand_record(op, AUDIT_NO_DECISION, good ? AUDIT_DONE : AUDIT_FAILED,
+					    done->text, nullptr) != LEDGER_OK)
 		log_event(LOG_ERR, EVENT_LEDGER, 0, "an outcome is not in the ledger",
 			  op->rule->code);
 	op->rule->answer(op, done);
@@ -115,7 +96,8 @@ static void go_ahead(struct errand *op)
 	cleanup(errand_free_at) struct errand *owned = op;
 	const struct method_rule *rule = op->rule;
 
-	if (rule->code && record(op, AUDIT_ALLOW, AUDIT_INTENT, "", &op->intent) != LEDGER_OK) {
+	if (rule->code &&
+	    errand_record(op, AUDIT_ALLOW, AUDIT_INTENT, "", &op->intent) != LEDGER_OK) {
 		bus_fail(op->call, BUS_AUDIT_UNAVAILABLE,
 			 "The ledger does not take the event, so nothing was done.");
 		return;
@@ -143,7 +125,7 @@ static void refuse(struct errand *op)
 	cleanup(errand_free_at) struct errand *owned = op;
 
 	/* Reading is refused by accounts, which records it; a refusal of ours goes in if there is a ledger. */
-	if (op->rule->code && record(op, AUDIT_DENY, AUDIT_FAILED, "", nullptr) != LEDGER_OK)
+	if (op->rule->code && errand_record(op, AUDIT_DENY, AUDIT_FAILED, "", nullptr) != LEDGER_OK)
 		log_event(LOG_WARNING, EVENT_LEDGER, 0, "a refusal is not in the ledger",
 			  op->rule->code);
 	bus_fail(op->call, BUS_DENIED, "You may not do this%s%s%s.",
@@ -440,6 +422,10 @@ enum method {
 	METHOD_CHECK_HARDENING,
 	METHOD_POWER_OFF,
 	METHOD_REBOOT,
+	METHOD_OWN_QUERIES,
+	METHOD_ALL_QUERIES,
+	METHOD_KILL_OWN,
+	METHOD_KILL_ANY,
 };
 
 /* clang-format off */
@@ -453,6 +439,10 @@ static const struct method_rule RULES[] = {
 	[METHOD_CHECK_HARDENING]     = { "APPLIANCE_READ", false, IN_READY, JOB_CHECK_HARDENING, "appliance.hardening.check", answer_checks },
 	[METHOD_POWER_OFF]           = { "APPLIANCE_CONTROL", true, IN_ANY, JOB_POWER_OFF, "appliance.power-off", answer_nothing },
 	[METHOD_REBOOT]              = { "APPLIANCE_CONTROL", true, IN_ANY, JOB_REBOOT, "appliance.reboot", answer_nothing },
+	[METHOD_OWN_QUERIES]         = { "API_KEYS_OWN", false, IN_READY, JOB_KIND_COUNT, nullptr, queries_own },
+	[METHOD_ALL_QUERIES]         = { "APPLIANCE_CONTROL", false, IN_READY, JOB_KIND_COUNT, nullptr, queries_all },
+	[METHOD_KILL_OWN]            = { "API_KEYS_OWN", false, IN_READY, JOB_KIND_COUNT, "query.kill", queries_kill_own, .on_query = true },
+	[METHOD_KILL_ANY]            = { "APPLIANCE_CONTROL", false, IN_READY, JOB_KIND_COUNT, "query.kill", queries_kill_any, .on_query = true },
 };
 /* clang-format on */
 
@@ -503,6 +493,38 @@ static void on_reboot(struct bus_call *call, void *service)
 	begin(call, service, &RULES[METHOD_REBOOT], "", "");
 }
 
+/* Whose: "" one's own, "*" all. Returns whether it is one of these; if not, the call is answered. */
+static bool whose(struct bus_call *call, bool *ret_all)
+{
+	const char *owner = bus_arg_str(call);
+
+	*ret_all = strcmp(owner, "*") == 0;
+	if (*ret_all || !*owner)
+		return true;
+	bus_fail(call, BUS_INVALID, "Whose queries: your own (\"\") or all (\"*\").");
+	return false;
+}
+
+static void on_list_queries(struct bus_call *call, void *service)
+{
+	bool all;
+
+	if (whose(call, &all))
+		begin(call, service, &RULES[all ? METHOD_ALL_QUERIES : METHOD_OWN_QUERIES], "", "");
+}
+
+static void on_kill_query(struct bus_call *call, void *service)
+{
+	char number[24], target[40];
+	bool all;
+
+	if (!whose(call, &all))
+		return;
+	(void)snprintf(number, sizeof(number), "%" PRIu64, bus_arg_number(call));
+	(void)snprintf(target, sizeof(target), "query %s", number);
+	begin(call, service, &RULES[all ? METHOD_KILL_ANY : METHOD_KILL_OWN], target, number);
+}
+
 static const struct bus_method METHODS[] = {
 	{ "Status", "", "a{sv}", on_status },
 	{ "Provision", "s", "s", on_provision },
@@ -513,6 +535,8 @@ static const struct bus_method METHODS[] = {
 	{ "CheckHardening", "", "aa{sv}", on_check_hardening },
 	{ "PowerOff", "", "", on_power_off },
 	{ "Reboot", "", "", on_reboot },
+	{ "ListQueries", "s", "aa{sv}", on_list_queries },
+	{ "KillQuery", "st", "", on_kill_query },
 };
 
 int methods_offer(struct manager *manager, struct bus **ret)

@@ -14,6 +14,7 @@ _redoubt() {
 		[recovery-key]="take"
 		[hardening]="check"
 		[power]="off reboot"
+		[query]="kill list"
 	)
 	declare -A options=(
 		["person add"]="--role"
@@ -22,6 +23,8 @@ _redoubt() {
 		["key suspend"]="--owner"
 		["key resume"]="--owner"
 		["key delete"]="--owner"
+		["query list"]="--all"
+		["query kill"]="--all"
 		["audit list"]="--count --filter --before"
 		["audit export"]="--from"
 		["audit verify"]="--vkey --from --max-age"

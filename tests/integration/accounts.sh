@@ -213,20 +213,32 @@ tap 'but has not the custody of their keys' says '^denied 403 FORBIDDEN .*ROTATE
 tap 'No key does not' says '^denied 401 AUTHEXCEPTION No API key' ask api.query -
 tap 'nor does a mistyped one' says '^denied 401 AUTHEXCEPTION This is not' ask api.query "${api_key%?}~"
 tap 'A missing privilege is named' says '^granted bob' ask api.documents.add "$api_key"
+rm -f "$dir/run/engine-accounts.sock" # ask-engine stands in engine's place and says what it is told
+"$O/tests/lib/ask-engine" hear >"$dir/engine.heard" 9>&- &
+hears=$!
+tap_until 5 test -S "$dir/run/engine-accounts.sock"
+heard() { tap_until 5 grep -qx -- "$1" "$dir/engine.heard" || { cat "$dir/engine.heard"; return 1; }; }
 tap 'A suspended key' call 20001 SetApiKeyState sss '' etl SUSPENDED
+tap 'has its queries ended' heard "$(printf %.10s "$api_key") -"
 tap 'opens nothing' says '^denied 401 AUTHEXCEPTION The API key is suspended' ask api.query "$api_key"
 tap 'until it is active' call 20001 SetApiKeyState sss '' etl ACTIVE
 tap 'A demoted owner' call 20000 SetRoles sas bob 1 read-only
 tap 'demotes the key at once' says '^denied 403 FORBIDDEN .*WRITE_DATA_WS' ask api.documents.add "$api_key"
 tap 'which still reads' says '^granted bob' ask api.query "$api_key"
 tap 'A suspended owner' call 20000 SetState ss bob suspended
+tap 'has all queries of his ended' heard '- bob'
 tap 'suspends the key' says '^denied 401 AUTHEXCEPTION The owner' ask api.query "$api_key"
 tap 'and is out of the console' shows 'suspended' call 20001 WhoAmI
 tap 'Active again' call 20000 SetState ss bob active
 tap 'A frame that is none ends the connection' says '^gone' ask garbage -
 tap 'and nothing else: the next question is answered' says '^granted bob' ask api.query "$api_key"
 tap 'Others may not touch the key' shows 'API_KEYS_ALL' call 20001 DeleteApiKey ss ann x
+: >"$dir/engine.heard"
 tap 'A deleted key' call 20001 DeleteApiKey ss '' etl
+tap 'has its queries ended, too' heard "$(printf %.10s "$api_key") -"
+kill "$hears" && rm -f "$dir/run/engine-accounts.sock"
+call 20001 CreateApiKey sss gone read-only '' >/dev/null
+tap 'A key is deleted even if engine cannot be told' call 20001 DeleteApiKey ss '' gone
 tap 'is not known' says '^denied 401 AUTHEXCEPTION The API key is not known' ask api.query "$api_key"
 
 # --- audit asks ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
  *   ask-engine list                  each query: NUMBER works|waits KEY PERSON AGE-MS TEXT
  *   ask-engine kill NUMBER [PERSON]  how many were ended
  *   ask-engine kill-key KEY [PERSON] how many were ended; KEY "-": of PERSON only
+ *   ask-engine hear                  stand in engine's place instead: print "KEY PERSON" for each kill-key, "-" for an empty one
  */
 
 #include <inttypes.h>
@@ -15,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
 #include "common/base.h"
 #include "common/buf.h"
@@ -70,11 +73,41 @@ static int print_killed(const char *name, uint16_t type, const struct buf *paylo
 	return reader_end(&in) ? 0 : 1;
 }
 
+/* Listen where engine would. Returns the exit status. */
+static int hear(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	const char *run = getenv("REDOUBT_RUN");
+	auto_close int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/engine-accounts.sock", run ? run : "");
+	if (listener < 0 || bind(listener, (const struct sockaddr *)&un, sizeof(un)) < 0 ||
+	    chmod(un.sun_path, 0666) < 0 || listen(listener, 8) < 0)
+		return 1;
+	for (;;) {
+		auto_close int fd = accept(listener, nullptr, nullptr);
+		struct key_kill kill;
+		struct msg msg;
+
+		if (fd < 0)
+			return 1;
+		if (msg_recv(fd, room, &msg) || msg.type != KEY_KILL ||
+		    !key_kill_read(msg.payload, msg.len, &kill))
+			printf("garbage\n");
+		else
+			printf("%s %s\n", kill.key_id[0] ? kill.key_id : "-",
+			       kill.person[0] ? kill.person : "-");
+		(void)fflush(stdout);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	auto_buf struct buf payload = buf_make(MSG_PAYLOAD_MAX);
 	const char *person = argc > 3 ? argv[3] : "";
 
+	if (argc == 2 && strcmp(argv[1], "hear") == 0)
+		return hear();
 	if (argc == 2 && strcmp(argv[1], "list") == 0)
 		return print_list();
 	if (argc >= 3 && strcmp(argv[1], "kill") == 0) {

@@ -182,6 +182,54 @@ static bool a_key_is_deleted_under_its_owners_name(void)
 	return true;
 }
 
+static const char QUERIES[] =
+	"id=7|person=eve|key=rdt_slow01|state=running|age_s#12|cpu_ms#11900|text=SELECT COUNT(*) FROM a\n"
+	"id=9|person=ann|key=rdt_abcdef|state=waiting|age_s#3|cpu_ms#0|text=SELECT 1";
+
+static bool a_query_is_ended_after_a_question(void)
+{
+	CHECK_EQ(fixture_open(80, 24, false, true), 0);
+	sign_in(ADMIN);
+	press(F + 4);
+	answer(METHOD_LIST_API_KEYS, rows_of(KEYS));
+	press('u');
+	CHECK(strcmp(at.asked[METHOD_LIST_QUERIES].text[0], "*") == 0);
+	answer(METHOD_LIST_QUERIES, rows_of(QUERIES));
+	CHECK(has("Everybody's queries") && has("SELECT COUNT(*) FROM a") && has("12"));
+	press('x');
+	CHECK(has("End the query of eve?") && !was_asked(METHOD_KILL_QUERY));
+	press(KEY_ESCAPE_);
+	CHECK(!was_asked(METHOD_KILL_QUERY));
+	press('j');
+	press(KEY_DELETE);
+	CHECK(has("End the query of ann?"));
+	press('y');
+	CHECK_EQ(at.asked[METHOD_KILL_QUERY].number[0], 9);
+	CHECK(strcmp(at.asked[METHOD_KILL_QUERY].text[0], "*") == 0);
+	answer(METHOD_KILL_QUERY, rows_of(""));
+	CHECK(has("Ended."));
+	fixture_done();
+	return true;
+}
+
+static bool who_may_not_all_sees_and_ends_ones_own(void)
+{
+	CHECK_EQ(fixture_open(80, 24, false, true), 0);
+	sign_in(MEMBER);
+	press(F + 4);
+	answer(METHOD_LIST_API_KEYS, rows_of(KEYS));
+	press('u');
+	CHECK(strcmp(at.asked[METHOD_LIST_QUERIES].text[0], "") == 0);
+	answer(METHOD_LIST_QUERIES, rows_of(QUERIES));
+	CHECK(has("Your queries"));
+	press('x');
+	press('y');
+	CHECK_EQ(at.asked[METHOD_KILL_QUERY].number[0], 7);
+	CHECK(strcmp(at.asked[METHOD_KILL_QUERY].text[0], "") == 0);
+	fixture_done();
+	return true;
+}
+
 int main(void)
 {
 	(void)setlocale(LC_ALL, "C.UTF-8");
@@ -192,5 +240,7 @@ int main(void)
 	RUN(an_ssh_key_is_pasted_for_the_person_selected);
 	RUN(a_new_key_is_shown_until_enter_and_then_gone);
 	RUN(a_key_is_deleted_under_its_owners_name);
+	RUN(a_query_is_ended_after_a_question);
+	RUN(who_may_not_all_sees_and_ends_ones_own);
 	return tap_done();
 }

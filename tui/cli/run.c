@@ -78,7 +78,7 @@ static int ask(struct client *client, const struct request *request, struct repl
 	int r = request_call(request, &call);
 
 	if (r > 0) {
-		(void)fprintf(stderr, "redoubt: the index of an entry is a number\n");
+		(void)fprintf(stderr, "redoubt: this takes a number\n");
 		return EXIT_USAGE;
 	}
 	if (r < 0) {

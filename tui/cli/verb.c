@@ -76,6 +76,10 @@ static const struct column VERDICT_COLUMNS[] = {
 	{ "verdict", "Verdict", FORM_PLAIN }, { "message", "", FORM_PLAIN }, { "entries", "Entries", FORM_PLAIN }, { "promised", "  of", FORM_PLAIN }, { "checkpoints", "Checkpoints", FORM_PLAIN },
 	{ "tail", "Not signed yet", FORM_PLAIN }, {}
 };
+static const struct column QUERY_COLUMNS[] = {
+	{ "id", "ID", FORM_PLAIN }, { "person", "WHO", FORM_PLAIN }, { "key", "KEY", FORM_PLAIN }, { "state", "STATE", FORM_PLAIN },
+	{ "age_s", "FOR", FORM_SECONDS }, { "cpu_ms", "CPU MS", FORM_PLAIN }, { "text", "QUERY", FORM_PLAIN }, {}
+};
 static const struct column CONTROL_COLUMNS[] = {
 	{ "id", "ID", FORM_PLAIN }, { "result", "RESULT", FORM_PLAIN }, { "title", "TITLE", FORM_PLAIN }, { "detail", "DETAIL", FORM_PLAIN }, {}
 };
@@ -114,6 +118,10 @@ const struct verb VERBS[] = {
 	  INPUT_NONE, METHOD_SET_API_KEY_STATE, "o0=", "ACTIVE", nullptr, run_change },
 	{ "key delete", "NAME", "delete an API key for good", BIT(OPTION_OWNER), 1, 1,
 	  INPUT_NONE, METHOD_DELETE_API_KEY, "o0", nullptr, nullptr, run_change },
+	{ "query list", "", "list your queries that run or wait", BIT(OPTION_ALL), 0, 0,
+	  INPUT_NONE, METHOD_LIST_QUERIES, "o", nullptr, QUERY_COLUMNS, run_list },
+	{ "query kill", "ID", "end a query of yours that runs or waits", BIT(OPTION_ALL), 1, 1,
+	  INPUT_NONE, METHOD_KILL_QUERY, "on", nullptr, nullptr, run_change },
 	{ "role list", "", "list the roles and what they allow", 0, 0, 0,
 	  INPUT_NONE, METHOD_LIST_ROLES, "", nullptr, ROLE_COLUMNS, run_list },
 	{ "audit list", "", "list ledger entries, newest first",

@@ -57,6 +57,8 @@ const struct method METHODS[METHOD_COUNT] = {
 	[METHOD_CHECK_HARDENING]     = { SERVICE_APPLIANCE, "CheckHardening",     "",     REPLY_LIST,    MINUTES },
 	[METHOD_POWER_OFF]           = { SERVICE_APPLIANCE, "PowerOff",           "",     REPLY_NOTHING, SOON },
 	[METHOD_REBOOT]              = { SERVICE_APPLIANCE, "Reboot",             "",     REPLY_NOTHING, SOON },
+	[METHOD_LIST_QUERIES]        = { SERVICE_APPLIANCE, "ListQueries",        "s",    REPLY_LIST,    SOON },
+	[METHOD_KILL_QUERY]          = { SERVICE_APPLIANCE, "KillQuery",          "st",   REPLY_NOTHING, SOON },
 };
 /* clang-format on */
 

@@ -230,11 +230,17 @@ static void keys_delete(struct view *view)
 						    .done = "Deleted." });
 }
 
+static void keys_queries(struct view *view)
+{
+	view_open(view->app, &VIEW_QUERIES, nullptr);
+}
+
 static const struct view_key KEYS[] = {
 	{ 'c', "c", "Create", "API_KEYS_OWN", keys_create },
 	{ 's', "s", "Suspend/resume", nullptr, keys_suspend },
 	{ 'x', "x", "Delete", nullptr, keys_delete },
 	{ 'o', "o", "Own/all", "API_KEYS_ALL", keys_all },
+	{ 'u', "u", "Queries", nullptr, keys_queries },
 	{},
 };
 

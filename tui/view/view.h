@@ -111,6 +111,6 @@ void view_refresh_all(struct view *view);
 /* End the console. */
 void view_quit(struct view *view);
 
-extern const struct view_ops VIEW_DASHBOARD, VIEW_PEOPLE, VIEW_API_KEYS, VIEW_AUDIT;
+extern const struct view_ops VIEW_DASHBOARD, VIEW_PEOPLE, VIEW_API_KEYS, VIEW_AUDIT, VIEW_QUERIES;
 /* arg: the person's name, const char *. */
 extern const struct view_ops VIEW_SSH_KEYS;
