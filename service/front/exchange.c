@@ -191,6 +191,14 @@ static bool is_routed(struct conn *conn)
 
 	if (conn->exchange.found == ROUTE_FOUND)
 		return true;
+	if (conn->exchange.found == ROUTE_MISSING) {
+		char message[128];
+
+		(void)snprintf(message, sizeof(message), "`%s` is not available yet.",
+			       conn->exchange.route.missing);
+		conn_fail(conn, ERROR_NOTIMPLEMENTEDYET, message);
+		return false;
+	}
 	conn_fail(conn, TYPES[conn->exchange.found], nullptr);
 	return false;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 programs += service/front/redoubt-front
-front_src := service/front/acceptors.c service/front/conn.c service/front/credit.c service/front/exchange.c \
+front_src := service/front/acceptors.c service/front/conn.c service/front/credit.c service/front/exchange.c service/front/missing.c \
 	service/front/notify.c service/front/peers.c service/front/routes.c service/front/seats.c service/front/source.c
 service/front/redoubt-front.src := service/front/main.c $(front_src)
 service/front/redoubt-front.libs := service/http/http service/tls/tls service/api/api common/common

@@ -9,6 +9,7 @@
 
 #include "common/base.h"
 #include "common/proto/operations.h"
+#include "service/front/missing.h"
 #include "service/http/target.h"
 
 constexpr size_t PATH_LEN_MAX = 127; /* the longest in the table has about 70 */
@@ -18,15 +19,19 @@ enum kind : uint8_t {
 	LITERAL,
 	WORKSPACE,
 	COLLECTION,
+	OTHER, /* a parameter that no message carries: only of what is missing */
 	KIND_COUNT,
 };
 
-static const char *const PARAMETERS[KIND_COUNT] = {
+static const char *const PARAMETERS[OTHER] = {
 	[WORKSPACE] = "{workspace}",
 	[COLLECTION] = "{collection}",
 };
 
 struct pattern {
+	const char *method;
+	enum operation op;   /* OP_NONE: it is missing */
+	const char *missing; /* and this is its name */
 	size_t n;
 	enum kind kind[TARGET_SEGMENTS_MAX];
 	const char *text[TARGET_SEGMENTS_MAX]; /* into room */
@@ -34,20 +39,20 @@ struct pattern {
 };
 
 struct routes {
-	struct pattern pattern[OP_COUNT]; /* by operation */
-	enum operation order[OP_COUNT];	  /* [n] the more literal first */
+	struct pattern pattern[OP_COUNT + MISSING_COUNT];
+	struct pattern *order[OP_COUNT + MISSING_COUNT]; /* [n] the more literal first */
 	size_t n;
 };
 
-/* The kind of a pattern's segment; KIND_COUNT for a parameter that no message carries. */
+/* The kind of a pattern's segment. */
 static enum kind kind_of(const char *segment)
 {
 	if (segment[0] != '{')
 		return LITERAL;
-	for (size_t i = WORKSPACE; i < KIND_COUNT; i++)
+	for (size_t i = WORKSPACE; i < OTHER; i++)
 		if (strcmp(PARAMETERS[i], segment) == 0)
 			return (enum kind)i;
-	return KIND_COUNT;
+	return OTHER;
 }
 
 /* Cut a path of the table into segments. */
@@ -61,7 +66,7 @@ static int cut(const char *path, struct pattern *ret)
 	for (char *at = strtok_r(ret->room, "/", &rest); at; at = strtok_r(nullptr, "/", &rest)) {
 		enum kind kind = kind_of(at);
 
-		if (ret->n == TARGET_SEGMENTS_MAX || kind == KIND_COUNT)
+		if (ret->n == TARGET_SEGMENTS_MAX || (kind == OTHER && ret->op != OP_NONE))
 			return -EINVAL;
 		ret->kind[ret->n] = kind;
 		ret->text[ret->n++] = at;
@@ -78,15 +83,26 @@ static bool goes_before(const struct pattern *a, const struct pattern *b)
 	return false;
 }
 
-/* Put an operation at its place in the order. */
-static void insert(struct routes *routes, enum operation op)
+/* Put a pattern at its place in the order. */
+static void insert(struct routes *routes, struct pattern *pattern)
 {
 	size_t at = routes->n++;
 
-	for (; at > 0 && goes_before(&routes->pattern[op], &routes->pattern[routes->order[at - 1]]);
-	     at--)
+	for (; at > 0 && goes_before(pattern, routes->order[at - 1]); at--)
 		routes->order[at] = routes->order[at - 1];
-	routes->order[at] = op;
+	routes->order[at] = pattern;
+}
+
+/* Add what has a method and a path. Returns 0 or -EINVAL. */
+static int add(struct routes *routes, const char *path, struct pattern pattern)
+{
+	struct pattern *at = &routes->pattern[routes->n];
+
+	*at = pattern;
+	int r = cut(path, at);
+	if (r == 0)
+		insert(routes, at);
+	return r;
 }
 
 int routes_new(struct routes **ret)
@@ -95,13 +111,17 @@ int routes_new(struct routes **ret)
 
 	if (!routes)
 		return -ENOMEM;
-	for (size_t op = OP_NONE + 1; op < OP_COUNT; op++) {
-		int r = cut(OPERATIONS[op].path, &routes->pattern[op]);
-
-		if (r)
-			return r;
-		insert(routes, (enum operation)op);
-	}
+	int r = 0;
+	for (size_t op = OP_NONE + 1; r == 0 && op < OP_COUNT; op++)
+		r = add(routes, OPERATIONS[op].path,
+			(struct pattern) { .method = OPERATIONS[op].method,
+					   .op = (enum operation)op });
+	for (size_t i = 0; r == 0 && i < MISSING_COUNT; i++)
+		r = add(routes, MISSING[i].path,
+			(struct pattern) { .method = MISSING[i].method,
+					   .missing = MISSING[i].name });
+	if (r)
+		return r;
 	*ret = TAKE(routes);
 	return 0;
 }
@@ -115,7 +135,7 @@ struct routes *routes_free(struct routes *routes)
 /* Whether the path has this pattern's form; fills in the parameters if so. */
 static bool matches(const struct pattern *pattern, const struct target *target, struct route *ret)
 {
-	const char *found[KIND_COUNT] = { "", "", "" };
+	const char *found[KIND_COUNT] = { "", "", "", "" };
 
 	if (pattern->n != target->n)
 		return false;
@@ -149,15 +169,20 @@ enum route_result routes_find(const struct routes *routes, const char *method,
 
 	*ret = (struct route) { .op = OP_NONE, .workspace = "", .collection = "" };
 	for (size_t i = 0; i < routes->n; i++) {
-		enum operation op = routes->order[i];
+		const struct pattern *pattern = routes->order[i];
 
-		if (!matches(&routes->pattern[op], target, &other))
+		if (!matches(pattern, target, &other))
 			continue;
-		if (strcmp(OPERATIONS[op].method, method) != 0) {
-			allow(other.allow, OPERATIONS[op].method);
+		if (strcmp(pattern->method, method) != 0) {
+			if (pattern->op != OP_NONE)
+				allow(other.allow, pattern->method);
 			continue;
 		}
-		*ret = (struct route) { .op = op,
+		if (pattern->op == OP_NONE) {
+			ret->missing = pattern->missing;
+			return ROUTE_MISSING;
+		}
+		*ret = (struct route) { .op = pattern->op,
 					.workspace = other.workspace,
 					.collection = other.collection };
 		return ROUTE_FOUND;

@@ -21,19 +21,21 @@ struct routes;
 
 enum route_result {
 	ROUTE_FOUND = 0,
+	ROUTE_MISSING,	 /* an operation of Rockset's that is not there yet */
 	ROUTE_NO_PATH,	 /* nothing has this path */
 	ROUTE_NO_METHOD, /* something has, but not with this method */
 };
 
 struct route {
 	enum operation op;	     /* OP_NONE unless ROUTE_FOUND */
+	const char *missing;	     /* its name if ROUTE_MISSING, else nullptr */
 	const char *workspace;	     /* borrowed from the target; "" if the path has none */
 	const char *collection;	     /* borrowed from the target; "" if the path has none */
 	char allow[ROUTE_ALLOW_MAX]; /* the methods there are; "" unless ROUTE_NO_METHOD */
 };
 
 /*
- * Make the matcher from OPERATIONS.
+ * Make the matcher from OPERATIONS and MISSING.
  *
  * Returns 0, -ENOMEM, or -EINVAL if the table has a path it cannot hold. *ret is set only on
  * success.
@@ -49,7 +51,7 @@ CLEANUP_FN(struct routes, routes_free)
  *
  * ret  always set
  *
- * Cost: one pass over the table, fewer than a hundred comparisons of short texts.
+ * Cost: one pass over both tables, about a hundred comparisons of short texts.
  */
 [[nodiscard]] enum route_result routes_find(const struct routes *routes, const char *method,
 					    const struct target *target, struct route *ret);

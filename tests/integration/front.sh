@@ -162,6 +162,8 @@ tap 'and accounts hears of it, for the ledger' logged 'check op=1 key= .*agent=n
 tap 'what is forbidden is forbidden' says '"FORBIDDEN".* 403$' \
 	curl -sk -w ' %{http_code}\n' -H 'Authorization: ApiKey forbidden' "$url"
 tap 'an unknown path is unknown only to who has a key' says '"NOTFOUND".* 404$' ask "$url/frob"
+tap 'an operation of the API that is not there yet is told by its name' says '`updateCollection` is not available yet.*"NOTIMPLEMENTEDYET".* 501$' ask -X PUT "$url/ws/a/collections/b"
+tap 'also only to who has a key' says ' 401$' curl -sk -w ' %{http_code}\n' -X PUT "$url/ws/a/collections/b"
 tap 'and denied to others' says ' 401$' curl -sk -w ' %{http_code}\n' "$url/frob"
 tap 'a wrong method is told the right ones' says '^Allow: GET, POST.$' ask -i -X PUT "$url/ws"
 tap 'in the API'"'"'s words' says '"METHODNOTALLOWED".* 405$' ask -X PUT "$url/ws"

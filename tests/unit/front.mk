@@ -5,7 +5,7 @@ tests/lib/peers.src := tests/lib/peers.c
 tests/lib/peers.libs := common/common
 tests/lib/peers.pkgs := $(common_pkgs)
 
-front_tests := notify routes seats source
+front_tests := missing notify routes seats source
 tests += $(front_tests:%=tests/unit/test-%)
 $(foreach t,$(front_tests),\
 	$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c service/front/$(t).c)\
@@ -16,3 +16,5 @@ $(foreach t,$(front_tests),\
 helpers += tests/lib/crowd
 tests/lib/crowd.src := tests/lib/crowd.c
 tests/unit/test-seats.src += service/front/source.c
+tests/unit/test-missing.src += service/front/routes.c
+tests/unit/test-routes.src += service/front/missing.c
