@@ -151,6 +151,7 @@ yyjson_doc *call_json(struct call *call)
 		call->changeable ? call->changeable : (char *)(uintptr_t)call->body, call->body_len,
 		call->changeable ? YYJSON_READ_INSITU : YYJSON_READ_NOFLAG, call->json, &error);
 
+	call->json_fault = doc ? 0 : error.code;
 	if (!doc && error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
 		call_fail_errno(call, -ENOMEM);
 	else if (!doc)

@@ -45,6 +45,7 @@ struct call {
 	const char *workspace, *collection, *request_id;
 	const char *body; /* [body_len] */
 	size_t body_len;
+	const int *memfd; /* that the body came in, to read it once more, or nullptr */
 	char *changeable; /* body, if YYJSON_PADDING_SIZE zeros follow and it is read once; else nullptr */
 	const yyjson_alc *json; /* for the body's tree; nullptr: malloc's */
 	const atomic_bool *cancel;
@@ -56,6 +57,7 @@ struct call {
 	struct buf out;	      /* the answer's JSON */
 	uint16_t http_status; /* 0 until it is known; then out is an error */
 	struct buf detail;    /* members of the ledger's detail, `"rows":3` */
+	uint32_t json_fault;  /* yyjson_read_code: why the body is no JSON */
 	const char *query_id; /* goes into errors; may be nullptr */
 };
 

@@ -12,6 +12,7 @@
 #include "common/proto/operations.h"
 #include "service/chunk/chunk_key.h"
 #include "service/engine/json.h"
+#include "service/engine/members.h"
 #include "service/store/catalog.h"
 
 constexpr size_t DESCRIPTION_MAX = 4096;
@@ -95,7 +96,8 @@ void call_workspace_create(struct call *call)
 				       .created_by = call->grant->email };
 	yyjson_val *body = yyjson_doc_get_root(doc);
 
-	if (!doc || !call_text(call, body, "name", NAME_RESOURCE_MAX, &workspace.name) ||
+	if (!doc || !members_known(call, body, MEMBERS_WORKSPACE) ||
+	    !call_text(call, body, "name", NAME_RESOURCE_MAX, &workspace.name) ||
 	    !call_text(call, body, "description", DESCRIPTION_MAX, &workspace.description))
 		return;
 	if (!workspace.name || !name_is_workspace(workspace.name, strlen(workspace.name))) {
@@ -272,13 +274,22 @@ void call_collection_get(struct call *call)
 /* What would change how documents are stored, and is not there yet, must not be passed over in silence. */
 static bool has_unavailable(struct call *call, yyjson_val *body)
 {
-	static const char *const MEMBERS[] = { "field_mapping_query", "field_mappings", "sources",
-					       "event_time_info" };
+	static const char *const MEMBERS[] = { "field_mapping_query",
+					       "field_mappings",
+					       "sources",
+					       "event_time_info",
+					       "source_download_soft_limit_bytes",
+					       "insert_only",
+					       "enable_exactly_once_writes",
+					       "ingest_virtual_instance_id",
+					       "field_schemas",
+					       "field_partitions" };
 
 	for (size_t i = 0; i < countof(MEMBERS); i++) {
 		yyjson_val *value = yyjson_obj_get(body, MEMBERS[i]);
 		yyjson_val *sql = yyjson_obj_get(value, "sql");
-		bool empty = !value || yyjson_is_null(value) ||
+		bool empty = !value || yyjson_is_null(value) || yyjson_is_false(value) ||
+			     yyjson_equals_str(value, "") ||
 			     (yyjson_is_ctn(value) && yyjson_get_len(value) == 0) ||
 			     (sql && (yyjson_is_null(sql) || yyjson_equals_str(sql, "")));
 
@@ -312,7 +323,8 @@ static bool read_clustering_field(struct call *call, yyjson_val *field, struct b
 			  "`clustering_key` must be a list of objects with a `field_name`.");
 		return false;
 	}
-	if (!call_text(call, field, "field_name", CLUSTERING_FIELD_MAX, &name) ||
+	if (!members_known(call, field, MEMBERS_CLUSTERING_KEY) ||
+	    !call_text(call, field, "field_name", CLUSTERING_FIELD_MAX, &name) ||
 	    !call_text(call, field, "type", 16, &type))
 		return false;
 	if (!name || !is_path(name))
@@ -364,7 +376,8 @@ static bool read_clustering_key(struct call *call, yyjson_val *body, struct buf 
 
 static bool read_collection(struct call *call, yyjson_val *body, struct collection *ret)
 {
-	if (!call_text(call, body, "name", NAME_RESOURCE_MAX, &ret->name) ||
+	if (!members_known(call, body, MEMBERS_COLLECTION) ||
+	    !call_text(call, body, "name", NAME_RESOURCE_MAX, &ret->name) ||
 	    !call_text(call, body, "description", DESCRIPTION_MAX, &ret->description) ||
 	    !call_text(call, body, "storage_compression_type", 16, &ret->compression) ||
 	    !call_number(call, body, "retention_secs", RETENTION_MIN, RETENTION_MAX,

@@ -10,10 +10,13 @@
 
 #include "common/clock.h"
 #include "common/crypto/crypto.h"
+#include "common/msg.h"
 #include "common/names.h"
 #include "common/proto/operations.h"
 #include "service/chunk/builder.h"
+#include "service/engine/batch_text.h"
 #include "service/engine/json.h"
+#include "service/engine/members.h"
 #include "service/store/catalog.h"
 #include "service/store/documents.h"
 #include "service/value/patch.h"
@@ -21,6 +24,12 @@
 constexpr size_t REASON_MAX = 200;
 
 /* A request for several documents. */
+/* Why a document could not be read. */
+struct fault {
+	size_t index;
+	char reason[REASON_MAX];
+};
+
 struct batch {
 	struct str *id;		      /* [n] borrowed; at nullptr: none is known */
 	enum document_status *status; /* [n] */
@@ -37,11 +46,19 @@ static void batch_done(struct batch *batch)
 	free(batch->patch);
 }
 
+static void set_reason(struct batch *batch, size_t i, const char *text)
+{
+	batch->status[i] = DOCUMENT_ERROR;
+	(void)snprintf(batch->reason[i], REASON_MAX, "%s", text);
+}
+
 /* Check that there is a list `data` of documents and make room for as many. */
 static bool batch_init(struct call *call, yyjson_val *body, struct batch *ret)
 {
 	yyjson_val *data = yyjson_obj_get(body, "data");
 
+	if (!members_known(call, body, MEMBERS_DOCUMENTS))
+		return false;
 	if (!yyjson_is_arr(data)) {
 		call_fail(call, ERROR_BADREQUEST, nullptr, "`data` must be a list of documents.");
 		return false;
@@ -62,6 +79,64 @@ static bool batch_init(struct call *call, yyjson_val *body, struct batch *ret)
 		return false;
 	}
 	return true;
+}
+
+/* Keep why a document could not be read. */
+static int keep_fault(void *userdata, size_t index, const char *why)
+{
+	struct fault fault = { .index = index };
+
+	(void)snprintf(fault.reason, sizeof(fault.reason), "%s", why);
+	buf_add(userdata, &fault, sizeof(fault));
+	return buf_error(userdata);
+}
+
+/* Read a body once more of which a number or a text is none: without the documents that hold these. Returns nullptr if it is to be refused. */
+static yyjson_doc *read_mended(struct call *call, struct buf *faults)
+{
+	auto_buf struct buf whole = buf_make(EXECUTE_BODY_MAX), mended = buf_make(EXECUTE_BODY_MAX);
+	struct call again = *call;
+
+	if (call->changeable) { /* it was changed in being read */
+		if (!call->memfd || msg_body_from_fd(*call->memfd, &whole))
+			return nullptr;
+		again.body = (const char *)whole.data;
+		again.body_len = whole.len;
+	}
+	if (batch_text_mend(again.body, again.body_len, &mended, keep_fault, faults) ||
+	    buf_error(&mended) || faults->len == 0)
+		return nullptr;
+	return yyjson_read_opts((char *)mended.data, mended.len, YYJSON_READ_NOFLAG, call->json,
+				nullptr);
+}
+
+/* Read the body and make room for its documents; those that could not be read have a reason. Returns nullptr if the call has failed. */
+static yyjson_doc *read_batch(struct call *call, struct batch *ret)
+{
+	auto_buf struct buf faults = buf_make(DOCUMENTS_BATCH_MAX * sizeof(struct fault));
+	size_t recorded = call->detail.len;
+	auto_json yyjson_doc *doc = call_json(call);
+
+	if (!doc && (call->json_fault == YYJSON_READ_ERROR_INVALID_NUMBER ||
+		     call->json_fault == YYJSON_READ_ERROR_INVALID_STRING))
+		doc = read_mended(call, &faults);
+	if (!doc)
+		return nullptr;
+	if (faults.len > 0) { /* it has not failed after all */
+		call->detail.len = recorded;
+		call->http_status = 0;
+		buf_clear(&call->out);
+	}
+	if (!batch_init(call, yyjson_doc_get_root(doc), ret))
+		return nullptr;
+	for (size_t at = 0; at < faults.len; at += sizeof(struct fault)) {
+		struct fault fault;
+
+		memcpy(&fault, faults.data + at, sizeof(fault));
+		if (fault.index < ret->n)
+			set_reason(ret, fault.index, fault.reason);
+	}
+	return TAKE(doc);
 }
 
 static void put_id(struct buf *out, const struct str *id)
@@ -124,12 +199,6 @@ static void put_batch(struct call *call, const struct batch *batch)
 	json_int(&call->detail, "failed", (int64_t)failed);
 }
 
-static void set_reason(struct batch *batch, size_t i, const char *text)
-{
-	batch->status[i] = DOCUMENT_ERROR;
-	(void)snprintf(batch->reason[i], REASON_MAX, "%s", text);
-}
-
 /* Take one document apart. Returns whether it is in the builder. */
 static bool add_one(struct call *call, struct batch *batch, size_t i, yyjson_val *json,
 		    uint64_t now_us)
@@ -168,13 +237,13 @@ static int store_rows(struct call *call, enum document_status *status)
 
 void call_documents_add(struct call *call)
 {
-	auto_json yyjson_doc *doc = call_json(call);
 	cleanup(batch_done) struct batch batch = {};
+	auto_json yyjson_doc *doc = read_batch(call, &batch);
 	yyjson_val *body = yyjson_doc_get_root(doc), *json;
 	uint64_t now_us = clock_wall_us();
 	size_t i, max;
 
-	if (!doc || !batch_init(call, body, &batch))
+	if (!doc)
 		return;
 	auto_free enum document_status *row = calloc(batch.n + 1, sizeof(*row));
 	if (!row) {
@@ -183,7 +252,7 @@ void call_documents_add(struct call *call)
 	}
 	yyjson_arr_foreach(yyjson_obj_get(body, "data"), i, max, json)
 	{
-		if (add_one(call, &batch, i, json, now_us))
+		if (!batch.reason[i][0] && add_one(call, &batch, i, json, now_us))
 			batch.status[i] = DOCUMENT_ADDED;
 	}
 	if (call->http_status)
@@ -214,6 +283,8 @@ static void read_ids(struct batch *batch, yyjson_val *data, bool patch)
 		const char *text = yyjson_get_str(id);
 		size_t len = yyjson_get_len(id);
 
+		if (batch->reason[i][0])
+			continue;
 		if (!text || len == 0 || len > DOCUMENT_ID_MAX) {
 			set_reason(batch, i, document_outcome_text(BUILDER_BAD_ID));
 			continue;
@@ -239,11 +310,11 @@ static int change(void *userdata, size_t index, const struct value *old, struct 
 
 void call_documents_patch(struct call *call)
 {
-	auto_json yyjson_doc *doc = call_json(call);
 	cleanup(batch_done) struct batch batch = {};
+	auto_json yyjson_doc *doc = read_batch(call, &batch);
 	yyjson_val *body = yyjson_doc_get_root(doc);
 
-	if (!doc || !batch_init(call, body, &batch))
+	if (!doc)
 		return;
 	read_ids(&batch, yyjson_obj_get(body, "data"), true);
 	int r = documents_change(call->store, call->workspace, call->collection, batch.id, batch.n,
@@ -256,11 +327,11 @@ void call_documents_patch(struct call *call)
 
 void call_documents_delete(struct call *call)
 {
-	auto_json yyjson_doc *doc = call_json(call);
 	cleanup(batch_done) struct batch batch = {};
+	auto_json yyjson_doc *doc = read_batch(call, &batch);
 	yyjson_val *body = yyjson_doc_get_root(doc);
 
-	if (!doc || !batch_init(call, body, &batch))
+	if (!doc)
 		return;
 	read_ids(&batch, yyjson_obj_get(body, "data"), false);
 	int r = documents_delete(call->store, call->workspace, call->collection, batch.id, batch.n,
@@ -279,7 +350,7 @@ void call_offsets_commit(struct call *call)
 	struct buf *out = &call->out;
 	size_t i, max;
 
-	if (!doc)
+	if (!doc || !members_known(call, yyjson_doc_get_root(doc), MEMBERS_OFFSETS))
 		return;
 	int r = catalog_collections(call->store, call->workspace, call->collection,
 				    ignore_collection, nullptr);

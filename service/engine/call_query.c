@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/msg.h"
 #include "service/engine/json.h"
+#include "service/engine/members.h"
 #include "service/sql/sql.h"
 #include "service/value/value_json.h"
 
@@ -83,7 +84,8 @@ static bool read_parameter(struct call *call, yyjson_val *json, struct ask *ask,
 	const char *type = nullptr;
 	size_t start = ask->packed.len;
 
-	if (!call_text(call, json, "name", 256, &parameter->name) ||
+	if (!members_known(call, json, MEMBERS_PARAMETER) ||
+	    !call_text(call, json, "name", 256, &parameter->name) ||
 	    !call_text(call, json, "type", 64, &type))
 		return false;
 	if (!parameter->name || !value) {
@@ -199,6 +201,8 @@ static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 	yyjson_val *sql = yyjson_obj_get(body, "sql"), *text = yyjson_obj_get(sql, "query");
 	int64_t timeout = TIMEOUT_MS;
 
+	if (!members_known(call, body, MEMBERS_QUERY) || !members_known(call, sql, MEMBERS_SQL))
+		return false;
 	ret->query.text = yyjson_get_str(text);
 	ret->query.len = yyjson_get_len(text);
 	if (!yyjson_is_str(text)) {

@@ -124,7 +124,7 @@ static bool read_body(struct call *call, struct job *job, struct buf *room)
 	}
 	buf_clear(room);
 	int r = msg_body_from_fd(job->fd, room);
-	close_at(&job->fd);
+	call->memfd = &job->fd;
 	if (r == 0 && room->len > EXECUTE_BODY_MAX)
 		r = MSG_MALFORMED;
 	uint8_t *padding = r ? nullptr : buf_reserve(room, YYJSON_PADDING_SIZE);

@@ -89,6 +89,11 @@ sed 's/]}$/,{}]}/' "$dir/big.json" >"$dir/more.json"
 tap 'one more is too many' says 'Too many documents: 20001.* 400$' ask POST "$docs" "@$dir/more.json"
 tap 'a long answer comes whole' says '"i":19999,' sh -c "curl -sk --compressed -d '{\"sql\":{\"query\":\"SELECT i, pad FROM things WHERE i IS NOT NULL ORDER BY i\"}}' -H 'Authorization: ApiKey reader' $api/queries"
 
+awk 'BEGIN { printf "{\"data\":["; for (i = 0; i < 2000; i++) printf "%s{\"_id\":\"bad%d\",\"v\":%s}", i ? "," : "", i, i == 1000 ? "1e400" : i == 1500 ? "\"\\ud800\"" : "\"\\u00e9\\n\""; printf "]}" }' >"$dir/bad.json"
+tap 'a number beyond every range, and half a character, cost their documents only' says '"_id":null,"status":"ERROR","error":\{"message":"The document is not valid JSON: number is infinity.*"_id":"bad1001","status":"ADDED".*"_id":null,"status":"ERROR".*"_id":"bad1999","status":"ADDED".* 200$' ask POST "$docs" "@$dir/bad.json"
+tap 'and the others are whole' says '"n":1998' query "SELECT COUNT(*) n FROM things WHERE _id LIKE 'bad%' AND LENGTH(v) = 2"
+tap 'a mistyped option is named, with what was meant' says '`retention_sec` is not known; did you mean `retention_secs`.*"INVALIDINPUT".* 400$' ask POST /ws/commons/collections '{"name":"typo","retention_sec":3600}'
+
 # --- queries ------------------------------------------------------------------------------------
 
 tap 'an answer has the shape that clients expect' \
@@ -166,7 +171,7 @@ start_engine
 tap 'engine comes back' tap_until 10 ready
 tap 'a rotated key opens all of the collection after that' says '"results":\[\{"_id":"after"\},\{"_id":"before"\}\]' all_kept
 tap 'and is still the third' says '"encryption_key":\{"version":3,"rotated_at":"20' ask GET $kept
-tap 'with every document' says '"results":\[\{"\?COUNT":20002\}\]' query 'SELECT COUNT(*) FROM things'
+tap 'with every document' says '"results":\[\{"\?COUNT":22000\}\]' query 'SELECT COUNT(*) FROM things'
 
 # Thirty power cuts while documents go in; one that was acknowledged must be there for good.
 ask POST /ws/commons/collections '{"name":"acks"}' >/dev/null
