@@ -19,7 +19,7 @@ constexpr uint64_t RIGHTS_WRITE = BIT(CREATE_WS_GLOBAL) | BIT(DELETE_WS) |
 constexpr uint64_t RIGHTS_ADMIN = BIT(PEOPLE_READ) | BIT(PEOPLE_WRITE) | BIT(API_KEYS_ALL) |
 				  BIT(AUDIT_READ) | BIT(APPLIANCE_CONTROL) |
 				  BIT(RECOVERY_KEY_TAKE) | BIT(CERTIFICATE_WRITE) |
-				  BIT(ROTATE_KEY_WS);
+				  BIT(CONFIG_WRITE) | BIT(ROTATE_KEY_WS);
 
 /* A privilege added to the list belongs to nobody until it is put into one of the sets above. */
 static const struct {

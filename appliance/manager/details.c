@@ -40,21 +40,22 @@ bool manager_details_read(const char *json, size_t len, struct manager_details *
 		yyjson_doc_free(doc);
 		return false;
 	}
-	struct manager_details details = {};
-	copy_text(volume, "device", details.volume_device, sizeof(details.volume_device));
-	copy_text(volume, "cipher", details.volume_cipher, sizeof(details.volume_cipher));
-	details.n_keyslots = copy_list(yyjson_obj_get(volume, "keyslots"), details.keyslot[0],
-				       countof(details.keyslot), sizeof(details.keyslot[0]));
-	details.n_tls_names = copy_list(yyjson_obj_get(root, "tls_names"), details.tls_name[0],
-					countof(details.tls_name), sizeof(details.tls_name[0]));
-	copy_text(root, "tls_expires", details.tls_expires, sizeof(details.tls_expires));
-	copy_text(root, "ca_fingerprint", details.ca_fingerprint, sizeof(details.ca_fingerprint));
-	copy_text(root, "ssh_host_key", details.ssh_host_key, sizeof(details.ssh_host_key));
-	details.n_notices = copy_list(yyjson_obj_get(root, "notices"), details.notice[0],
-				      countof(details.notice), sizeof(details.notice[0]));
-	details.recovery_key_pending =
-		yyjson_get_bool(yyjson_obj_get(root, "recovery_key_pending"));
+	*ret = (struct manager_details) {};
+	copy_text(volume, "device", ret->volume_device, sizeof(ret->volume_device));
+	copy_text(volume, "cipher", ret->volume_cipher, sizeof(ret->volume_cipher));
+	ret->n_keyslots = copy_list(yyjson_obj_get(volume, "keyslots"), ret->keyslot[0],
+				    countof(ret->keyslot), sizeof(ret->keyslot[0]));
+	ret->n_tls_names = copy_list(yyjson_obj_get(root, "tls_names"), ret->tls_name[0],
+				     countof(ret->tls_name), sizeof(ret->tls_name[0]));
+	copy_text(root, "tls_expires", ret->tls_expires, sizeof(ret->tls_expires));
+	copy_text(root, "ca_fingerprint", ret->ca_fingerprint, sizeof(ret->ca_fingerprint));
+	copy_text(root, "ssh_host_key", ret->ssh_host_key, sizeof(ret->ssh_host_key));
+	ret->n_notices = copy_list(yyjson_obj_get(root, "notices"), ret->notice[0],
+				   countof(ret->notice), sizeof(ret->notice[0]));
+	ret->n_events = copy_list(yyjson_obj_get(root, "events"), ret->event[0],
+				  countof(ret->event), sizeof(ret->event[0]));
+	ret->config_trial = yyjson_get_bool(yyjson_obj_get(root, "config_trial"));
+	ret->recovery_key_pending = yyjson_get_bool(yyjson_obj_get(root, "recovery_key_pending"));
 	yyjson_doc_free(doc);
-	*ret = details;
 	return true;
 }

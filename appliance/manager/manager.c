@@ -18,6 +18,9 @@ constexpr uint64_t TICK_WAITING_US = 500'000;
 constexpr uint64_t TICK_READY_US = 5'000'000;
 constexpr uint64_t ROUND_MAX_US = 10'000'000; /* twice what the bus waits for an answer */
 constexpr uint64_t PATIENCE_US = 300'000'000; /* for the units, once the volume is open */
+constexpr uint64_t TRIAL_US = 300'000'000;    /* to confirm a change of the configuration */
+constexpr uint64_t TRIAL_AGAIN_US = 30'000'000;
+constexpr uint64_t DETAILS_US = 600'000'000; /* what only root can read may have changed */
 
 const struct manager_unit MANAGER_UNIT[MANAGER_UNITS] = {
 	{ "var-lib-redoubt.mount", true, nullptr },
@@ -103,17 +106,91 @@ static void on_progress(void *userdata, const struct job_progress *progress)
 		manager_set(manager, STATE_STARTING, progress->text);
 }
 
+/* Append one of the worker's findings, "CODE TEXT", unless it has been. */
+static void record_finding(struct manager *manager, const char *finding)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	char code[64];
+	size_t len = strcspn(finding, " ");
+
+	for (const char *at = finding; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+	for (size_t i = 0; i < manager->n_recorded && i < MANAGER_RECORDED; i++)
+		if (manager->recorded[i] == hash)
+			return;
+	(void)snprintf(code, sizeof(code), "%.*s", (int)len, finding);
+	const struct ledger_event event = {
+		.code = code,
+		.person = "",
+		.target = "appliance",
+		.text = finding + len + (finding[len] == ' '),
+		.outcome = AUDIT_DONE,
+		.intent = AUDIT_NO_INTENT,
+	};
+	if (ledger_record(manager->ledger, &event, nullptr) != LEDGER_OK)
+		log_event(LOG_ERR, EVENT_LEDGER, 0, "not in the ledger",
+			  code); /* the next round tries again */
+	else
+		manager->recorded[manager->n_recorded++ % MANAGER_RECORDED] = hash;
+}
+
+static void on_taken_back(void *userdata, const struct job_done *done)
+{
+	struct manager *manager = userdata;
+	const struct ledger_event event = {
+		.code = "appliance.config.taken-back",
+		.person = "",
+		.target = "appliance",
+		.text = done->text,
+		.outcome = done->outcome == JOB_OK ? AUDIT_DONE : AUDIT_FAILED,
+		.intent = AUDIT_NO_INTENT,
+	};
+
+	if (ledger_record(manager->ledger, &event, nullptr) != LEDGER_OK)
+		log_event(LOG_ERR, EVENT_LEDGER, 0, "not in the ledger", event.code);
+	manager_refresh_details(manager);
+}
+
+/* Nobody has confirmed the change in time: perhaps nobody can reach the appliance any more. */
+static int on_trial_over(void *userdata)
+{
+	struct manager *manager = userdata;
+	int r = worker_link_submit(manager->worker, JOB_CONFIG_CHANGE, "rollback-trial", "",
+				   on_taken_back, manager);
+
+	if (r)
+		log_event(LOG_ERR, EVENT_REQUEST_FAILED, r,
+			  "the change of the configuration is not taken back yet", nullptr);
+	return loop_timer_again(manager->trial, TRIAL_AGAIN_US); /* freed once it has worked */
+}
+
+/* Start the clock of an unconfirmed change, or stop it. */
+static void watch_trial(struct manager *manager)
+{
+	if (!manager->details.config_trial)
+		manager->trial = loop_source_free(manager->trial);
+	else if (!manager->trial &&
+		 loop_timer(manager->loop, TRIAL_US, on_trial_over, manager, &manager->trial))
+		log_event(LOG_ERR, EVENT_REQUEST_FAILED, -ENOMEM,
+			  "the change of the configuration is not taken back by itself", nullptr);
+}
+
 static void on_details(void *userdata, const struct job_done *done)
 {
 	struct manager *manager = userdata;
 
 	if (done->outcome == JOB_OK &&
-	    manager_details_read(done->data, strlen(done->data), &manager->details))
+	    manager_details_read(done->data, strlen(done->data), &manager->details)) {
+		for (size_t i = 0; i < manager->details.n_events; i++)
+			record_finding(manager, manager->details.event[i]);
+		watch_trial(manager);
 		bus_changed(manager->bus);
+	}
 }
 
 void manager_refresh_details(struct manager *manager)
 {
+	manager->details_us = clock_mono_us();
 	int r = worker_link_submit(manager->worker, JOB_VOLUME_STATUS, "", "", on_details, manager);
 
 	if (r)
@@ -278,6 +355,8 @@ static int on_tick(void *userdata)
 
 	ask_units(manager);
 	look_again(manager);
+	if (manager->state == STATE_READY && clock_mono_us() - manager->details_us > DETAILS_US)
+		manager_refresh_details(manager);
 	return loop_timer_again(manager->tick,
 				manager->state == STATE_READY ? TICK_READY_US : TICK_WAITING_US);
 }
@@ -317,6 +396,7 @@ int manager_start(struct manager *manager, struct loop *loop)
 void manager_done(struct manager *manager)
 {
 	manager->tick = loop_source_free(manager->tick);
+	manager->trial = loop_source_free(manager->trial);
 	manager->worker = worker_link_free(manager->worker);
 	manager->front = front_link_free(manager->front);
 	manager->bus = bus_free(manager->bus);

@@ -23,8 +23,11 @@
 
 constexpr size_t MANAGER_TEXT = 512;
 constexpr size_t MANAGER_UNITS = 13;
+constexpr size_t MANAGER_RECORDED = 32;
 constexpr size_t MANAGER_NOTICES = 8; /* of the worker */
 constexpr size_t MANAGER_NOTICE = 256;
+constexpr size_t MANAGER_EVENTS = 4;
+constexpr size_t MANAGER_EVENT = 512;
 
 /* What JOB_VOLUME_STATUS said last. */
 struct manager_details {
@@ -40,6 +43,9 @@ struct manager_details {
 	bool recovery_key_pending;
 	char notice[MANAGER_NOTICES][MANAGER_NOTICE]; /* what an admin should look at */
 	size_t n_notices;
+	char event[MANAGER_EVENTS][MANAGER_EVENT]; /* for the ledger, each once: "CODE TEXT" */
+	size_t n_events;
+	bool config_trial; /* a change of the configuration waits to be confirmed */
 };
 
 struct manager {
@@ -60,7 +66,13 @@ struct manager {
 	size_t units_asked; /* answers of this round still to come */
 	uint64_t units_round, units_asked_us;
 	struct manager_details details;
-	uint32_t tty_uid; /* of redoubt-tty, or UINT32_MAX */
+	uint64_t recorded
+		[MANAGER_RECORDED]; /* hashes of the worker's events that are in the ledger */
+	size_t n_recorded;
+	struct loop_source
+		*trial;	     /* until an unconfirmed configuration is taken back, or nullptr */
+	uint64_t details_us; /* when they were asked for */
+	uint32_t tty_uid;    /* of redoubt-tty, or UINT32_MAX */
 };
 
 struct manager_unit {

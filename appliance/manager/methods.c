@@ -14,14 +14,16 @@
 #include <yyjson.h>
 
 #include "appliance/manager/errand.h"
-#include "appliance/manager/figures.h"
 #include "appliance/manager/manager.h"
+#include "appliance/manager/status.h"
+#include "common/buf.h"
 #include "common/log.h"
 
 constexpr uint32_t IN_READY = 1u << STATE_READY;
 constexpr uint32_t IN_UNCONFIGURED = 1u << STATE_UNCONFIGURED;
 constexpr uint32_t IN_LOCKED = 1u << STATE_LOCKED;
 constexpr uint32_t IN_ANY = (1u << STATE_COUNT) - 1;
+constexpr size_t SETTING_MAX = 128;
 constexpr size_t CA_MAX = 16 * 1024;
 static const char CONSOLE[] = "console"; /* whom redoubt-tty stands for */
 
@@ -307,6 +309,37 @@ static void answer_checks(struct errand *op, const struct job_done *done)
 	bus_reply(op->call);
 }
 
+/* A job's text as it is: the configuration, or how it differs. */
+static void answer_data(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome != JOB_OK) {
+		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
+		return;
+	}
+	bus_answer_str(op->call, done->data);
+	bus_reply(op->call);
+}
+
+static void answer_config_status(struct errand *op, const struct job_done *done)
+{
+	if (done->outcome != JOB_OK) {
+		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
+		return;
+	}
+	bus_row_begin(op->call);
+	status_put_config(op->call, done->data);
+	bus_row_end(op->call);
+	bus_reply(op->call);
+}
+
+static void answer_config_change(struct errand *op, const struct job_done *done)
+{
+	/* A new change starts its five minutes anew. */
+	op->manager->trial = loop_source_free(op->manager->trial);
+	manager_refresh_details(op->manager);
+	answer_text(op, done);
+}
+
 static void answer_ca(struct errand *op, const struct job_done *done)
 {
 	auto_close int fd = open("/var/lib/redoubt/ca/ca.pem", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -323,89 +356,11 @@ static void answer_ca(struct errand *op, const struct job_done *done)
 	bus_reply(op->call);
 }
 
-static void put_units(struct bus_call *call, const struct manager *manager)
-{
-	char text[MANAGER_UNITS][64];
-	const char *unit[MANAGER_UNITS];
-	size_t n = 0;
-
-	for (size_t i = 0; i < MANAGER_UNITS; i++) {
-		if (MANAGER_UNIT[i].notice)
-			continue;
-		(void)snprintf(text[n], sizeof(text[n]), "%.36s=%.24s", MANAGER_UNIT[i].name,
-			       manager->unit_state[i][0] ? manager->unit_state[i] : "unknown");
-		unit[n] = text[n];
-		n++;
-	}
-	bus_put_strv(call, "units", unit, n);
-}
-
-/* What an admin should look at: units that failed, then what the worker found. */
-static void put_notices(struct bus_call *call, const struct manager *manager)
-{
-	const char *notice[MANAGER_UNITS + MANAGER_NOTICES];
-	size_t n = 0;
-
-	for (size_t i = 0; i < MANAGER_UNITS; i++)
-		if (MANAGER_UNIT[i].notice && strcmp(manager->unit_state[i], "failed") == 0)
-			notice[n++] = MANAGER_UNIT[i].notice;
-	for (size_t i = 0; i < manager->details.n_notices; i++)
-		notice[n++] = manager->details.notice[i];
-	bus_put_strv(call, "notices", notice, n);
-}
-
-static void put_details(struct bus_call *call, const struct manager_details *details)
-{
-	const char *slot[countof(details->keyslot)], *name[countof(details->tls_name)];
-
-	for (size_t i = 0; i < details->n_keyslots; i++)
-		slot[i] = details->keyslot[i];
-	for (size_t i = 0; i < details->n_tls_names; i++)
-		name[i] = details->tls_name[i];
-	bus_put_str(call, "volume_device", details->volume_device);
-	bus_put_str(call, "volume_cipher", details->volume_cipher);
-	bus_put_strv(call, "volume_keyslots", slot, details->n_keyslots);
-	bus_put_strv(call, "tls_names", name, details->n_tls_names);
-	bus_put_str(call, "tls_expires", details->tls_expires);
-	bus_put_str(call, "ssh_host_key", details->ssh_host_key);
-	bus_put_str(call, "ca_fingerprint", details->ca_fingerprint);
-	bus_put_bool(call, "recovery_key_pending", details->recovery_key_pending);
-}
-
-static void put_figures(struct bus_call *call, const struct figures *figures)
-{
-	const char *address[FIGURES_ADDRESSES_MAX];
-
-	for (size_t i = 0; i < figures->n_addresses; i++)
-		address[i] = figures->address[i];
-	bus_put_str(call, "hostname", figures->hostname);
-	bus_put_str(call, "version", figures->version);
-	bus_put_strv(call, "addresses", address, figures->n_addresses);
-	bus_put_number(call, "uptime_s", figures->uptime_s);
-	bus_put_str(call, "load", figures->load);
-	bus_put_number(call, "mem_total", figures->mem_total);
-	bus_put_number(call, "mem_available", figures->mem_available);
-	bus_put_number(call, "volume_size", figures->volume_size);
-	bus_put_number(call, "volume_free", figures->volume_free);
-	bus_put_number(call, "swap_total", figures->swap_total);
-	bus_put_number(call, "swap_used", figures->swap_used);
-	bus_put_bool(call, "tpm", figures->tpm);
-	bus_put_bool(call, "secure_boot", figures->secure_boot);
-}
-
 static void answer_status(struct errand *op, const struct job_done *done)
 {
-	struct figures figures;
-
 	(void)done;
-	figures_read(&figures);
 	bus_row_begin(op->call);
-	bus_put_str(op->call, "state", state_name(op->manager->state));
-	bus_put_str(op->call, "state_text", op->manager->text);
-	put_figures(op->call, &figures);
-	put_details(op->call, &op->manager->details);
-	put_units(op->call, op->manager);
-	put_notices(op->call, op->manager);
+	status_put(op->call, op->manager);
 	bus_row_end(op->call);
 	bus_reply(op->call);
 }
@@ -420,6 +375,14 @@ enum method {
 	METHOD_CA_CERTIFICATE,
 	METHOD_INSTALL_CERTIFICATE,
 	METHOD_CHECK_HARDENING,
+	METHOD_CONFIG_READ,
+	METHOD_CONFIG_STATUS,
+	METHOD_CONFIG_ACCEPT,
+	METHOD_CONFIG_PIN,
+	METHOD_CONFIG_EDIT,
+	METHOD_CONFIG_SET,
+	METHOD_CONFIG_CONFIRM,
+	METHOD_CONFIG_ROLLBACK,
 	METHOD_POWER_OFF,
 	METHOD_REBOOT,
 	METHOD_OWN_QUERIES,
@@ -437,6 +400,14 @@ static const struct method_rule RULES[] = {
 	[METHOD_CA_CERTIFICATE]      = { "APPLIANCE_READ", false, IN_READY, JOB_KIND_COUNT, nullptr, answer_ca },
 	[METHOD_INSTALL_CERTIFICATE] = { "CERTIFICATE_WRITE", false, IN_READY, JOB_INSTALL_CERTIFICATE, "appliance.certificate.install", answer_certificate },
 	[METHOD_CHECK_HARDENING]     = { "APPLIANCE_READ", false, IN_READY, JOB_CHECK_HARDENING, "appliance.hardening.check", answer_checks },
+	[METHOD_CONFIG_READ]         = { "APPLIANCE_READ", false, IN_READY, JOB_CONFIG_READ, nullptr, answer_data },
+	[METHOD_CONFIG_STATUS]       = { "APPLIANCE_READ", false, IN_READY, JOB_CONFIG_READ, nullptr, answer_config_status },
+	[METHOD_CONFIG_ACCEPT]       = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.accept", answer_config_change },
+	[METHOD_CONFIG_PIN]          = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.pin", answer_config_change },
+	[METHOD_CONFIG_EDIT]         = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.edit", answer_config_change },
+	[METHOD_CONFIG_SET]          = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.set", answer_config_change },
+	[METHOD_CONFIG_CONFIRM]      = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.confirm", answer_config_change },
+	[METHOD_CONFIG_ROLLBACK]     = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.rollback", answer_config_change },
 	[METHOD_POWER_OFF]           = { "APPLIANCE_CONTROL", true, IN_ANY, JOB_POWER_OFF, "appliance.power-off", answer_nothing },
 	[METHOD_REBOOT]              = { "APPLIANCE_CONTROL", true, IN_ANY, JOB_REBOOT, "appliance.reboot", answer_nothing },
 	[METHOD_OWN_QUERIES]         = { "API_KEYS_OWN", false, IN_READY, JOB_KIND_COUNT, nullptr, queries_own },
@@ -481,6 +452,67 @@ static void on_install_certificate(struct bus_call *call, void *service)
 static void on_check_hardening(struct bus_call *call, void *service)
 {
 	begin(call, service, &RULES[METHOD_CHECK_HARDENING], "", "");
+}
+
+static void on_show_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_READ], "show", "");
+}
+
+static void on_diff_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_READ], "diff", "");
+}
+
+static void on_config_status(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_STATUS], "status", "");
+}
+
+static void on_accept_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_ACCEPT], "accept", bus_arg_str(call));
+}
+
+static void on_pin_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_PIN], "pin", "");
+}
+
+static void on_unpin_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_PIN], "unpin", "");
+}
+
+static void on_edit_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_EDIT], "edit", bus_arg_str(call));
+}
+
+static void on_set_config(struct bus_call *call, void *service)
+{
+	auto_buf struct buf argument = buf_make(SETTING_MAX), lines = buf_make(JOB_ARGUMENT_MAX);
+	const char *value[BUS_STRV_MAX];
+
+	buf_addf(&argument, "set %s", bus_arg_str(call));
+	size_t n = bus_arg_strv(call, value);
+	for (size_t i = 0; i < n && n <= BUS_STRV_MAX; i++)
+		buf_addf(&lines, "%s%s", i ? "\n" : "", value[i]);
+	const char *setting = buf_text(&argument), *values = buf_text(&lines);
+	if (!setting || !values || n == 0 || n > BUS_STRV_MAX)
+		bus_fail(call, BUS_INVALID, "There are no values, or too many.");
+	else
+		begin(call, service, &RULES[METHOD_CONFIG_SET], setting, values);
+}
+
+static void on_confirm_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_CONFIRM], "confirm", "");
+}
+
+static void on_rollback_config(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIG_ROLLBACK], "rollback", "");
 }
 
 static void on_power_off(struct bus_call *call, void *service)
@@ -533,6 +565,16 @@ static const struct bus_method METHODS[] = {
 	{ "CaCertificate", "", "s", on_ca_certificate },
 	{ "InstallCertificate", "ss", "s", on_install_certificate },
 	{ "CheckHardening", "", "aa{sv}", on_check_hardening },
+	{ "ShowConfig", "", "s", on_show_config },
+	{ "DiffConfig", "", "s", on_diff_config },
+	{ "ConfigStatus", "", "a{sv}", on_config_status },
+	{ "AcceptConfig", "s", "s", on_accept_config },
+	{ "PinConfig", "", "s", on_pin_config },
+	{ "UnpinConfig", "", "s", on_unpin_config },
+	{ "EditConfig", "s", "s", on_edit_config },
+	{ "SetConfig", "sas", "s", on_set_config },
+	{ "ConfirmConfig", "", "s", on_confirm_config },
+	{ "RollbackConfig", "", "s", on_rollback_config },
 	{ "PowerOff", "", "", on_power_off },
 	{ "Reboot", "", "", on_reboot },
 	{ "ListQueries", "s", "aa{sv}", on_list_queries },

@@ -2,7 +2,7 @@
 archives += appliance/manager/manager
 appliance/manager/manager.src := appliance/manager/details.c appliance/manager/engine_link.c appliance/manager/figures.c \
 	appliance/manager/front_link.c appliance/manager/ledger.c appliance/manager/manager.c \
-	appliance/manager/methods.c appliance/manager/methods_queries.c appliance/manager/worker_link.c
+	appliance/manager/methods.c appliance/manager/methods_queries.c appliance/manager/status.c appliance/manager/worker_link.c
 
 programs += appliance/manager/redoubt-appliance
 appliance/manager/redoubt-appliance.src  := appliance/manager/main.c

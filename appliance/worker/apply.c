@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -208,4 +209,18 @@ int apply_hostname(void)
 	if (!name_is_host((const char *)text.data, text.len))
 		return -EBADMSG;
 	return sethostname((const char *)text.data, text.len) < 0 ? neg_errno() : 0;
+}
+
+int apply_reach(const struct config *config)
+{
+	auto_free struct config *reach = calloc(1, sizeof(*reach));
+
+	if (!reach)
+		return -ENOMEM;
+	(void)snprintf(reach->hostname, sizeof(reach->hostname), "localhost");
+	reach->has_network = config->has_network;
+	reach->address = config->address;
+	reach->gateway = config->gateway;
+	reach->has_sources = true; /* and none */
+	return apply(reach);
 }

@@ -25,5 +25,11 @@ void apply_firewall_text(const struct config *config, struct buf *ret);
  */
 [[nodiscard]] int apply(const struct config *config);
 
+/*
+ * The same with nothing but address and gateway of a configuration: what a launcher may set on a machine
+ * whose volume has a configuration of its own, until that is open. The firewall's sets are empty.
+ */
+[[nodiscard]] int apply_reach(const struct config *config);
+
 /* Name the host by network/hostname. Returns 0, -ENOENT (no such file), -EBADMSG (no host name) or another -errno. */
 [[nodiscard]] int apply_hostname(void);

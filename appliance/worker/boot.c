@@ -31,10 +31,11 @@ constexpr uint64_t SMALL_MEMORY = 512ull << 20;
 static const char TPM_DEVICE[] = "/dev/tpmrm0";
 static const char SMBIOS_ENTRIES[] = "/sys/firmware/dmi/entries";
 
-/* What a boot works with. config is nullptr while there is none. */
+/* What a boot works with. config is nullptr while there is none that is valid. */
 struct found {
 	struct config *config;
-	struct buf text; /* its JSON */
+	struct buf text;	       /* its JSON, or what should have been JSON */
+	char wrong[CONFIG_ERROR + 80]; /* why what was given is not valid, or "" */
 };
 
 static void found_done(struct found *found)
@@ -61,25 +62,30 @@ static void fault(struct boot *boot, const char *what, int error, const char *sa
 	       said && said[0] ? "; " : "", said ? said : "");
 }
 
-/* Check a configuration and keep it. Returns whether it is valid; says why if it is not. */
+/* Check a configuration and keep it, or what is wrong with it. Returns whether to go on. */
 static bool take_config(struct boot *boot, struct found *found, const char *origin)
 {
 	char why[CONFIG_ERROR];
+	auto_free struct config *config = calloc(1, sizeof(*config));
+	int r = config ? config_parse((const char *)found->text.data, found->text.len, config, why)
+		       : -ENOMEM;
 
-	found->config = calloc(1, sizeof(*found->config));
-	int r = found->config ? config_parse((const char *)found->text.data, found->text.len,
-					     found->config, why)
-			      : -ENOMEM;
-	if (r == 0)
-		return true;
-	if (r < 0)
+	if (r < 0) {
 		fault(boot, "the configuration could not be read", r, nullptr);
+		return false;
+	}
+	if (r == 0)
+		found->config = TAKE(config);
 	else
-		finish(boot, JOB_REFUSED, "the configuration %s is not valid: %.380s", origin, why);
-	return false;
+		(void)snprintf(found->wrong, sizeof(found->wrong),
+			       "the configuration %s is not valid: %.380s", origin, why);
+	return true;
 }
 
-/* Look for a configuration from outside. Returns whether to go on, with found->config or without. */
+/*
+ * Look for a configuration from outside. Returns whether to go on, with found->config or without:
+ * one that is not valid is no reason to leave a volume closed that has a good one on it.
+ */
 static bool find_config(struct boot *boot, struct found *found)
 {
 	char path[256];
@@ -88,10 +94,10 @@ static bool find_config(struct boot *boot, struct found *found)
 	if (r == SMBIOS_OK)
 		return take_config(boot, found, "from the SMBIOS string");
 	if (r == SMBIOS_INVALID) {
-		finish(boot, JOB_REFUSED,
-		       "the SMBIOS string redoubt.config= is given twice, too long "
-		       "or not base64 of a JSON text");
-		return false;
+		(void)snprintf(found->wrong, sizeof(found->wrong),
+			       "the SMBIOS string redoubt.config= is given twice, too long "
+			       "or not base64 of a JSON text");
+		return true;
 	}
 	if (r < 0)
 		log_event(LOG_WARNING, EVENT_PROVISION, r, "SMBIOS strings not read", nullptr);
@@ -297,8 +303,10 @@ static void continue_with(struct boot *boot, const struct found *found, const st
 		if (found->config)
 			first_boot(boot, found, disk);
 		else
-			finish(boot, JOB_NEEDS_CONFIG,
-			       "the first boot was cut short; give the configuration again");
+			finish(boot, found->wrong[0] ? JOB_REFUSED : JOB_NEEDS_CONFIG, "%s",
+			       found->wrong[0] ? found->wrong
+					       : "the first boot was cut short; give the "
+						 "configuration again");
 		return;
 	case VOLUME_FOREIGN:
 		finish(boot, JOB_FOREIGN_DATA,
@@ -308,11 +316,56 @@ static void continue_with(struct boot *boot, const struct found *found, const st
 	}
 }
 
-/* Configuration or not: find the disk and do what it asks for. */
-static void go_on(struct boot *boot, struct found *found)
+/* Leave for setup what the launcher gave: a volume in use has a configuration, with which it is compared. */
+static void leave_offer(const struct found *found)
+{
+	int r = 0;
+
+	if (found->text.len > 0)
+		r = handover_leave("config.json", found->text.data, found->text.len);
+	else if (found->wrong[0])
+		r = handover_leave("config-wrong", found->wrong, strlen(found->wrong));
+	if (r)
+		log_event(LOG_ERR, EVENT_PROVISION, r, "the configuration is not handed over",
+			  nullptr);
+	if (found->wrong[0])
+		log_event(LOG_ERR, EVENT_PROVISION, 0,
+			  "what the launcher gives is not valid; the volume has its own",
+			  found->wrong);
+}
+
+/*
+ * Find the disk. A volume of ours is found even if the launcher names a disk that is not there or
+ * holds something else: what is wrong with that is no reason not to open it.
+ */
+static int find_disk(const struct found *found, struct disk *ret, char text[DISK_TEXT])
 {
 	const char *device = found->config ? found->config->device : "";
 	bool take = found->config && found->config->format == CONFIG_FORMAT_ERASE_FOREIGN_DATA;
+	int r = disk_find(device, take, ret, text);
+	char other_text[DISK_TEXT];
+	struct disk other;
+
+	if (r == DISK_OK || !device[0] || disk_find("", false, &other, other_text) != DISK_OK ||
+	    other.kind != DISK_OURS)
+		return r;
+	log_event(LOG_WARNING, EVENT_VOLUME, 0, "not the disk that was named, but ours is there",
+		  other.path);
+	*ret = other;
+	return DISK_OK;
+}
+
+/* Put into force what may be before the volume is open. */
+static int prepare(const struct found *found, bool in_use)
+{
+	if (!found->config)
+		return 0;
+	return in_use ? apply_reach(found->config) : apply(found->config);
+}
+
+/* Configuration or not: find the disk and do what it asks for. */
+static void go_on(struct boot *boot, struct found *found)
+{
 	char text[DISK_TEXT];
 	struct disk disk;
 
@@ -323,25 +376,28 @@ static void go_on(struct boot *boot, struct found *found)
 	/* Of a worker that was killed. */
 	int r = access("/dev/mapper/" VOLUME_MAKING, F_OK) == 0 ? volume_close(VOLUME_MAKING) : 0;
 	if (r == 0)
-		r = disk_find(device, take, &disk, text);
+		r = find_disk(found, &disk, text);
 	if (r < 0) {
 		fault(boot, "the disks could not be looked at", r, nullptr);
 		return;
 	}
-	if (r == DISK_OK && disk.kind == DISK_OURS) {
-		if (found->config) {
-			r = handover_leave("config.json", found->text.data, found->text.len);
-			if (r)
-				log_event(LOG_ERR, EVENT_PROVISION, r,
-					  "the configuration is not handed over", nullptr);
-		}
+	bool ours = r == DISK_OK && disk.kind == DISK_OURS;
+	int applied = prepare(found, ours);
+	if (applied) {
+		fault(boot, "the network could not be configured", applied, nullptr);
+		return;
+	}
+	if (ours) {
+		leave_offer(found);
 		continue_with(boot, found, &disk);
 		return;
 	}
 	if (!found->config) {
-		finish(boot, JOB_NEEDS_CONFIG,
-		       "there is no configuration yet; type one on the console, or give one as SMBIOS "
-		       "string redoubt.config= or EC2 user data");
+		finish(boot, found->wrong[0] ? JOB_REFUSED : JOB_NEEDS_CONFIG, "%s",
+		       found->wrong[0]
+			       ? found->wrong
+			       : "there is no configuration yet; type one on the console, or give one "
+				 "as SMBIOS string redoubt.config= or EC2 user data");
 		return;
 	}
 	if (r == DISK_OK)
@@ -350,24 +406,13 @@ static void go_on(struct boot *boot, struct found *found)
 		finish(boot, r == DISK_ONLY_FOREIGN ? JOB_FOREIGN_DATA : JOB_NO_DISK, "%s", text);
 }
 
-/* Put the configuration into force, then go on. */
-static void apply_and_go_on(struct boot *boot, struct found *found)
-{
-	int r = found->config ? apply(found->config) : 0;
-
-	if (r)
-		fault(boot, "the network could not be configured", r, nullptr);
-	else
-		go_on(boot, found);
-}
-
 void boot_start(struct boot *boot)
 {
 	cleanup(found_done) struct found found = { .text = buf_make(CONFIG_MAX + 1) };
 
 	boot->progress(boot->userdata, 0, "looking for the configuration");
 	if (find_config(boot, &found))
-		apply_and_go_on(boot, &found);
+		go_on(boot, &found);
 }
 
 void boot_provision(struct boot *boot, const char *config)
@@ -379,8 +424,12 @@ void boot_provision(struct boot *boot, const char *config)
 		finish(boot, JOB_REFUSED, "the configuration is longer than 16 KiB");
 		return;
 	}
-	if (take_config(boot, &found, "as it was typed"))
-		apply_and_go_on(boot, &found);
+	if (!take_config(boot, &found, "as it was typed"))
+		return;
+	if (found.config)
+		go_on(boot, &found);
+	else
+		finish(boot, JOB_REFUSED, "%s", found.wrong);
 }
 
 /*

@@ -13,10 +13,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "appliance/worker/config.h"
+#include "appliance/worker/config_job.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/identity.h"
 #include "appliance/worker/run.h"
+#include "appliance/worker/stored.h"
 #include "appliance/worker/volume.h"
 #include "common/buf.h"
 #include "common/clock.h"
@@ -110,31 +111,19 @@ static enum jobs_end do_take_recovery_key(const struct job *job, struct boot *bo
 	return JOBS_END_NOTHING;
 }
 
-static int stored_config(int state, struct config *config)
-{
-	auto_buf struct buf text = buf_make(CONFIG_MAX + 1);
-	char why[CONFIG_ERROR];
-	auto_close int dir = openat(state, "config", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir < 0)
-		return neg_errno();
-	int r = files_read(dir, "config.json", &text);
-	if (r == 0)
-		r = config_parse((const char *)text.data, text.len, config, why);
-	return r == CONFIG_INVALID ? -EBADMSG : r;
-}
-
 static enum jobs_end do_install_certificate(const struct job *job, struct boot *boot)
 {
-	auto_free struct config *config = calloc(1, sizeof(*config));
+	cleanup(stored_free_at) struct stored *stored = nullptr;
 	auto_close int state = -1;
 	char why[IDENTITY_TEXT];
 
 	if (!open_state(boot, &state))
 		return JOBS_END_NOTHING;
-	int r = config ? stored_config(state, config) : -ENOMEM;
+	int r = stored_look(state, &stored);
+	if (r == 0 && !stored->sound)
+		r = -EBADMSG;
 	if (r == 0)
-		r = identity_install(state, config, job->argument, job->second,
+		r = identity_install(state, &stored->config, job->argument, job->second,
 				     clock_wall_us() / 1'000'000, why);
 	if (r == IDENTITY_REFUSED)
 		finish(boot, JOB_REFUSED, "%s", why);
@@ -224,6 +213,7 @@ static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 		describe_host_key(state, &text);
 		bool pending = faccessat(state, "recovery-key", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 		buf_addf(&text, ",\"recovery_key_pending\":%s", pending ? "true" : "false");
+		config_job_describe(state, &text);
 	}
 	buf_add_str(&text, "}");
 	if (buf_error(&text)) {
@@ -252,6 +242,18 @@ static enum jobs_end do_check_hardening(const struct job *job, struct boot *boot
 	return JOBS_END_NOTHING;
 }
 
+static enum jobs_end do_config_read(const struct job *job, struct boot *boot)
+{
+	config_job_read(job, boot->done);
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_config_change(const struct job *job, struct boot *boot)
+{
+	config_job_change(job, boot->done);
+	return JOBS_END_NOTHING;
+}
+
 static enum jobs_end do_power_off(const struct job *job, struct boot *boot)
 {
 	(void)job;
@@ -274,6 +276,8 @@ static enum jobs_end (*const JOBS[])(const struct job *, struct boot *) = {
 	[JOB_INSTALL_CERTIFICATE] = do_install_certificate,
 	[JOB_VOLUME_STATUS] = do_volume_status,
 	[JOB_CHECK_HARDENING] = do_check_hardening,
+	[JOB_CONFIG_READ] = do_config_read,
+	[JOB_CONFIG_CHANGE] = do_config_change,
 	[JOB_POWER_OFF] = do_power_off,
 	[JOB_REBOOT] = do_reboot,
 };

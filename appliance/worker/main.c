@@ -182,21 +182,22 @@ static int run_hostname(void)
 /* Print what the firewall's sets are to be by the stored configuration: redoubt-check compares. */
 static int run_firewall(void)
 {
-	auto_buf struct buf text = buf_make(CONFIG_MAX + 1), script = buf_make(FIREWALL_MAX);
-	auto_free struct config *config = calloc(1, sizeof(*config));
+	cleanup(stored_free_at) struct stored *stored = nullptr;
+	auto_buf struct buf script = buf_make(FIREWALL_MAX);
 	auto_close int state = -1;
-	char why[CONFIG_ERROR] = "";
-	int r = config ? files_open_folder(files_state(), &state) : -ENOMEM;
+	int r = files_open_folder(files_state(), &state);
 
 	if (r == 0)
-		r = stored_read(state, &text, config, why);
+		r = stored_look(state, &stored);
+	if (r == 0 && !stored->sound)
+		r = -EBADMSG;
 	if (r == 0) {
-		apply_firewall_text(config, &script);
+		apply_firewall_text(&stored->config, &script);
 		r = buf_error(&script);
 	}
 	if (r) {
 		(void)fprintf(stderr, "the stored configuration: %s\n",
-			      r > 0 ? why : strerrordesc_np(-r));
+			      stored && stored->why[0] ? stored->why : strerrordesc_np(-r));
 		return r;
 	}
 	return fwrite(script.data, 1, script.len, stdout) == script.len && fflush(stdout) == 0

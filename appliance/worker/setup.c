@@ -13,16 +13,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "appliance/worker/apply.h"
 #include "appliance/worker/config.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/handover.h"
 #include "appliance/worker/identity.h"
 #include "appliance/worker/run.h"
+#include "appliance/worker/stored.h"
 #include "appliance/worker/volume.h"
 #include "common/buf.h"
 #include "common/clock.h"
-#include "common/log.h"
 
 constexpr uint64_t SWAP_SIZE = 256ull << 20;
 constexpr unsigned int SWAP_SHARE = 8; /* at most one part in eight of the file system */
@@ -89,54 +88,9 @@ static int make_folders(struct work *work)
 	return 0;
 }
 
-/* Read the configuration in a folder into work->config; said names where it is from. */
-static int load_config(struct work *work, int dir, struct buf *text, const char *said)
-{
-	char why[CONFIG_ERROR];
-	int r = files_read(dir, "config.json", text);
-
-	if (r)
-		return r;
-	r = config_parse((const char *)text->data, text->len, work->config, why);
-	if (r != CONFIG_INVALID)
-		return r;
-	(void)snprintf(work->text, SETUP_TEXT, "the configuration %s is not valid: %s", said, why);
-	return -EBADMSG;
-}
-
-/* Store what came from outside; without that, put the stored configuration into force. */
 static int settle_config(struct work *work)
 {
-	auto_buf struct buf outside = buf_make(CONFIG_MAX + 1), stored = buf_make(CONFIG_MAX + 1);
-	auto_close int run = -1;
-	auto_close int dir = openat(work->state, "config", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir < 0)
-		return neg_errno();
-	int had = files_read(dir, "config.json", &stored);
-	if (had && had != -ENOENT)
-		return had;
-	int r = handover_open(&run);
-	if (r == 0)
-		r = load_config(work, run, &outside, "of this boot");
-	if (r == -ENOENT) { /* nothing from outside: what is stored holds */
-		buf_clear(&stored);
-		r = load_config(work, dir, &stored, "on the volume");
-		return r ? r : apply(work->config);
-	}
-	if (r)
-		return r;
-	if (had == 0 && stored.len == outside.len &&
-	    memcmp(stored.data, outside.data, stored.len) == 0)
-		return apply(work->config);
-	if (had == 0)
-		log_event(
-			LOG_NOTICE, EVENT_PROVISION, 0,
-			"the configuration from outside differs from the stored one and replaces it; "
-			"people and keys stay as they are",
-			nullptr);
-	r = files_write(dir, "config.json", outside.data, outside.len, 0644);
-	return r ? r : apply(work->config);
+	return stored_settle(work->state, work->config, work->text, SETUP_TEXT);
 }
 
 static int make_grant_key(struct work *work)
@@ -331,17 +285,18 @@ int setup(char text[SETUP_TEXT])
 
 int setup_renew(char text[SETUP_TEXT])
 {
-	auto_buf struct buf stored = buf_make(CONFIG_MAX + 1);
+	cleanup(stored_free_at) struct stored *stored = nullptr;
 	auto_free struct config *config = nullptr;
 	auto_close int state = -1;
 	struct work work;
 	int r = begin(&work, &state, &config, text);
 
+	if (r == 0)
+		r = stored_look(state, &stored);
 	if (r)
 		return r;
-	auto_close int dir = openat(state, "config", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return neg_errno();
-	r = load_config(&work, dir, &stored, "on the volume");
-	return r ? r : make_certificates(&work);
+	if (!stored->sound)
+		return stored->text.len ? -EBADMSG : -ENOENT;
+	*config = stored->config;
+	return make_certificates(&work);
 }

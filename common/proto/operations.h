@@ -61,6 +61,7 @@ enum privilege : uint8_t {
 	APPLIANCE_CONTROL,
 	RECOVERY_KEY_TAKE,
 	CERTIFICATE_WRITE,
+	CONFIG_WRITE,
 	PRIVILEGE_COUNT,
 };
 static_assert(PRIVILEGE_COUNT <= 64); /* a set of them is a uint64_t */

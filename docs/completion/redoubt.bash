@@ -11,6 +11,7 @@ _redoubt() {
 		[role]="list"
 		[audit]="export list show proof status verify"
 		[certificate]="ca install"
+		[config]="status show diff accept pin unpin set edit confirm rollback"
 		[recovery-key]="take"
 		[hardening]="check"
 		[power]="off reboot"

@@ -37,6 +37,7 @@ static const struct {
 	{ APPLIANCE_CONTROL, true, false, false, true },
 	{ RECOVERY_KEY_TAKE, true, false, false, false },
 	{ CERTIFICATE_WRITE, true, false, false, false },
+	{ CONFIG_WRITE, true, false, false, false },
 };
 static_assert(countof(TABLE) == PRIVILEGE_COUNT - 1); /* a new privilege needs a line above */
 

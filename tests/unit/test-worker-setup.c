@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/worker/config_job.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/handover.h"
 #include "appliance/worker/setup.h"
@@ -24,6 +25,8 @@
 static char top[] = "/tmp/redoubt-setup-XXXXXX";
 static int state = -1;
 static char text[SETUP_TEXT];
+static struct job job;
+static struct job_done done;
 
 /* A file's contents, "" if it is not there; for comparing before and after. */
 static void get(const char *name, char ret[2048])
@@ -129,10 +132,11 @@ static bool a_new_name_gets_a_new_certificate_of_the_same_ca(void)
 	char ca_before[2048], ca_after[2048], cert[2048];
 
 	get("ca/ca.pem", ca_before);
-	CHECK_EQ(handover_leave("config.json", CONFIG("\"b.example.org\""),
-				strlen(CONFIG("\"b.example.org\""))),
-		 0);
-	CHECK_EQ(setup(text), 0);
+	memset(&job, 0, sizeof(job));
+	(void)snprintf(job.argument, sizeof(job.argument), "set tls-names");
+	(void)snprintf(job.second, sizeof(job.second), "b.example.org");
+	config_job_change(&job, &done);
+	CHECK_EQ((int)done.outcome, (int)JOB_OK);
 	get("ca/ca.pem", ca_after);
 	get("tls/cert.pem", cert);
 	CHECK(strcmp(ca_before, ca_after) == 0);
@@ -174,6 +178,7 @@ static bool a_stored_configuration_that_is_broken_is_said_so(void)
 	auto_close int config = openat(state, "config", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	CHECK_EQ(files_write(config, "config.json", "{}", 2, 0644), 0);
+	CHECK_EQ(unlinkat(config, "previous.json", 0), 0); /* nor is there one before it */
 	CHECK_EQ(setup(text), -EBADMSG);
 	CHECK(strstr(text, "version: is missing"));
 	return true;

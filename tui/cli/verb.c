@@ -80,6 +80,10 @@ static const struct column QUERY_COLUMNS[] = {
 	{ "id", "ID", FORM_PLAIN }, { "person", "WHO", FORM_PLAIN }, { "key", "KEY", FORM_PLAIN }, { "state", "STATE", FORM_PLAIN },
 	{ "age_s", "FOR", FORM_SECONDS }, { "cpu_ms", "CPU MS", FORM_PLAIN }, { "text", "QUERY", FORM_PLAIN }, {}
 };
+static const struct column CONFIG_COLUMNS[] = {
+	{ "sha256", "SHA-256", FORM_PLAIN }, { "pinned", "Pinned", FORM_PLAIN }, { "unconfirmed", "To be confirmed", FORM_PLAIN },
+	{ "offer", "The launcher's", FORM_PLAIN }, { "offer_sha256", "  SHA-256", FORM_PLAIN }, { "offer_why", "  is invalid", FORM_PLAIN }, {}
+};
 static const struct column CONTROL_COLUMNS[] = {
 	{ "id", "ID", FORM_PLAIN }, { "result", "RESULT", FORM_PLAIN }, { "title", "TITLE", FORM_PLAIN }, { "detail", "DETAIL", FORM_PLAIN }, {}
 };
@@ -142,6 +146,26 @@ const struct verb VERBS[] = {
 	  INPUT_NONE, METHOD_CA_CERTIFICATE, "", "pem", nullptr, run_text },
 	{ "certificate install", "", "install the chain and key (PEM) from standard input", 0, 0, 0,
 	  INPUT_PEM, METHOD_INSTALL_CERTIFICATE, "iI", "message", nullptr, run_text },
+	{ "config status", "", "which configuration holds, and what the launcher gives", 0, 0, 0,
+	  INPUT_NONE, METHOD_CONFIG_STATUS, "", nullptr, CONFIG_COLUMNS, run_record },
+	{ "config show", "", "print the configuration that holds, as JSON", 0, 0, 0,
+	  INPUT_NONE, METHOD_SHOW_CONFIG, "", "config", nullptr, run_text },
+	{ "config diff", "", "what the launcher's configuration would change", 0, 0, 0,
+	  INPUT_NONE, METHOD_DIFF_CONFIG, "", "diff", nullptr, run_text },
+	{ "config accept", "SHA256", "take the launcher's configuration that has this hash", 0, 1, 1,
+	  INPUT_NONE, METHOD_ACCEPT_CONFIG, "0", "message", nullptr, run_text },
+	{ "config pin", "", "take what the launcher gives only when accepted (the default)", 0, 0, 0,
+	  INPUT_NONE, METHOD_PIN_CONFIG, "", "message", nullptr, run_text },
+	{ "config unpin", "", "let the launcher replace the configuration at each boot", 0, 0, 0,
+	  INPUT_NONE, METHOD_UNPIN_CONFIG, "", "message", nullptr, run_text },
+	{ "config set", "SETTING VALUE...", "change hostname, tls-names, dns, ntp or ssh-sources", 0, 2, 33,
+	  INPUT_NONE, METHOD_SET_CONFIG, "0+", "message", nullptr, run_text },
+	{ "config edit", "", "replace the configuration by the JSON from standard input", 0, 0, 0,
+	  INPUT_JSON, METHOD_EDIT_CONFIG, "i", "message", nullptr, run_text },
+	{ "config confirm", "", "keep a change that would be taken back after five minutes", 0, 0, 0,
+	  INPUT_NONE, METHOD_CONFIRM_CONFIG, "", "message", nullptr, run_text },
+	{ "config rollback", "", "go back to the configuration before the last change", 0, 0, 0,
+	  INPUT_NONE, METHOD_ROLLBACK_CONFIG, "", "message", nullptr, run_text },
 	{ "recovery-key take", "", "show the recovery key once and erase it here", 0, 0, 0,
 	  INPUT_NONE, METHOD_TAKE_RECOVERY_KEY, "", "recovery_key", nullptr, run_text },
 	{ "hardening check", "", "run every hardening check", 0, 0, 0,

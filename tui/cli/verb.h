@@ -58,6 +58,7 @@ enum input {
 	INPUT_KEY_LINE,
 	INPUT_SECRET,
 	INPUT_PEM,
+	INPUT_JSON,
 	INPUT_CHECKPOINT /* of the file that --from names, if it does; "-" is standard input */
 };
 
