@@ -52,6 +52,9 @@ struct call {
 	uint64_t started_us;	  /* clock_mono_us() */
 	size_t answer_max;	  /* bytes of an answer for which there is room now */
 	struct call_query *query; /* or nullptr: no limits but its own */
+	/* Tells the ledger, with what detail holds, that target is about to be read. Not 0: the call has failed. Or nullptr. */
+	int (*announce)(struct call *call, const char *target);
+	void *announce_data;
 
 	/* Out. */
 	struct buf out;	      /* the answer's JSON */

@@ -13,6 +13,7 @@
 #include "common/msg.h"
 #include "service/engine/json.h"
 #include "service/engine/members.h"
+#include "service/engine/told.h"
 #include "service/sql/sql.h"
 #include "service/value/value_json.h"
 
@@ -20,7 +21,8 @@ constexpr int64_t TIMEOUT_MS =
 	120'000; /* Rockset's default for a synchronous query, and our limit */
 constexpr int64_t ROW_LIMIT_MAX = 4'000'000;
 constexpr int64_t INITIAL_MAX = 100'000;
-constexpr size_t AUDIT_SQL_MAX = 2048;
+constexpr size_t PARAMETERS_TOLD_MAX = 400; /* bytes of JSON in the ledger */
+constexpr size_t PARAMETER_TOLD_MAX = 120;
 constexpr size_t ANSWER_ROOM = 1u << 20; /* of RESULT_BODY_MAX, for what goes round the rows */
 constexpr size_t ROWS_ROOM = RESULT_BODY_MAX - ANSWER_ROOM;
 constexpr size_t PACKED_MAX = 16u << 20;
@@ -196,6 +198,53 @@ static bool end_turn(struct call *call, int r, const struct sql_error *error)
 	return turn->again;
 }
 
+/* Tell the ledger the parameters' names and types, as far as there is room; never their values. */
+static void tell_parameters(struct call *call, yyjson_val *list)
+{
+	size_t n = 0, i, max, start = call->detail.len;
+	yyjson_val *json;
+
+	if (yyjson_arr_size(list) == 0)
+		return;
+	json_open_list(&call->detail, "parameters");
+	yyjson_arr_foreach(list, i, max, json)
+	{
+		const char *name = yyjson_get_str(yyjson_obj_get(json, "name"));
+		const char *type = yyjson_get_str(yyjson_obj_get(json, "type"));
+		yyjson_val *value = yyjson_obj_get(json, "value");
+		char text[PARAMETER_TOLD_MAX];
+
+		(void)snprintf(text, sizeof(text), "%.80s:%.30s", name ? name : "",
+			       type ? type : yyjson_get_type_desc(value));
+		size_t len = told_head(text, strlen(text), PARAMETER_TOLD_MAX);
+		if (call->detail.len - start + PARAMETER_TOLD_MAX + 4 > PARAMETERS_TOLD_MAX)
+			break;
+		json_piece(&call->detail, nullptr, text, len);
+		n++;
+	}
+	json_close_list(&call->detail);
+	if (n < max)
+		json_int(&call->detail, "parameters_more", (int64_t)(max - n));
+}
+
+/* Tell the ledger what the query is about to read. */
+static int tell_reads(void *userdata, const struct sql_reads *reads)
+{
+	struct call *call = userdata;
+	char target[ACCESS_NAME_MAX];
+	size_t len = 0;
+
+	/* The names as a person reads them: without brackets and quotation marks. */
+	for (size_t i = 0; i < reads->collections_len && len + 1 < sizeof(target); i++)
+		if (!strchr("[]\"", reads->collections[i]))
+			target[len++] = reads->collections[i];
+	len = told_head(target, len, len);
+	target[len] = '\0';
+	json_raw(&call->detail, "collections", reads->collections, reads->collections_len);
+	json_raw(&call->detail, "fields", reads->fields, reads->fields_len);
+	return call->announce(call, target) ? -EIO : 0;
+}
+
 static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 {
 	yyjson_val *sql = yyjson_obj_get(body, "sql"), *text = yyjson_obj_get(sql, "query");
@@ -210,11 +259,8 @@ static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 		return false;
 	}
 	/* What people asked is recorded; the values they asked for are not. */
-	size_t cut = ret->query.len < AUDIT_SQL_MAX ? ret->query.len : AUDIT_SQL_MAX;
-	while (cut > 0 && cut < ret->query.len && ((uint8_t)ret->query.text[cut] & 0xc0) == 0x80)
-		cut--;
-	buf_add_str(&call->detail, "\"sql\":");
-	buf_add_json(&call->detail, ret->query.text, cut);
+	told_put_text(&call->detail, ret->query.text, ret->query.len);
+	tell_parameters(call, yyjson_obj_get(sql, "parameters"));
 
 	if (yyjson_is_true(yyjson_obj_get(body, "async"))) {
 		call_fail(call, ERROR_NOTIMPLEMENTEDYET, nullptr,
@@ -232,6 +278,8 @@ static bool read_ask(struct call *call, yyjson_val *body, struct ask *ret)
 	ret->query.prefix = "{\"results\":";
 	ret->query.result_max = result_max(call);
 	ret->query.rows_max = ROW_LIMIT_MAX;
+	ret->query.announce = call->announce ? tell_reads : nullptr;
+	ret->query.announce_data = call;
 	if (call->query)
 		begin_turn(call->query, &ret->query);
 	return true;
@@ -341,7 +389,9 @@ void call_query(struct call *call)
 		}
 		if (r == 0)
 			json_int(&call->detail, "rows", (int64_t)result.n_rows);
-		if (r)
+		if (call->http_status) /* what it would read could not be recorded */
+			(void)r;
+		else if (r)
 			fail_query(call, r, &error);
 		else if (ask.initial > 0 && (int64_t)result.n_rows > ask.initial)
 			call_fail(

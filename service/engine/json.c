@@ -52,6 +52,12 @@ void json_text(struct buf *out, const char *key, const char *text)
 		buf_add_str(out, "null");
 }
 
+void json_piece(struct buf *out, const char *key, const char *text, size_t len)
+{
+	begin(out, key);
+	buf_add_json(out, text, len);
+}
+
 void json_int(struct buf *out, const char *key, int64_t number)
 {
 	begin(out, key);

@@ -28,6 +28,9 @@ void json_close_list(struct buf *out);
 /* Add a string; nullptr is null. */
 void json_text(struct buf *out, const char *key, const char *text);
 
+/* Add a string of len bytes, which need not be UTF-8. */
+void json_piece(struct buf *out, const char *key, const char *text, size_t len);
+
 /* Add a whole number. */
 void json_int(struct buf *out, const char *key, int64_t number);
 

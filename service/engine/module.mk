@@ -2,7 +2,7 @@
 archives += service/engine/calls
 service/engine/calls.src := service/engine/admission.c service/engine/batch_text.c service/engine/call.c service/engine/call_catalog.c \
 	service/engine/call_documents.c service/engine/call_query.c service/engine/control.c service/engine/flow.c service/engine/json.c \
-	service/engine/members.c service/engine/pool.c service/engine/work.c
+	service/engine/members.c service/engine/pool.c service/engine/told.c service/engine/work.c
 
 programs += service/engine/redoubt-engine
 service/engine/redoubt-engine.src  := service/engine/main.c

@@ -36,8 +36,11 @@ struct worker {
 
 	struct audit_client *audit;
 	const struct secret *grant_key;
-	struct grant grant;	  /* of the request at hand */
-	struct audit_event event; /* too large for a stack */
+	struct grant grant;	      /* of the request at hand */
+	struct audit_event event;     /* too large for a stack */
+	const struct job *job;	      /* at hand */
+	char target[ACCESS_NAME_MAX]; /* what it reads, once that is known; else "" */
+	bool announced;		      /* the ledger has been sent what is about to be read */
 };
 
 /* What the largest body's tree takes at worst. */
@@ -160,10 +163,24 @@ static void describe(struct worker *worker, const struct job *job, enum audit_ou
 	(void)snprintf(event->source, sizeof(event->source), "%s", grant->source);
 	(void)snprintf(event->target, sizeof(event->target), "%.127s%s%.127s", execute->workspace,
 		       both ? "." : "", execute->collection);
+	if (worker->target[0])
+		(void)snprintf(event->target, sizeof(event->target), "%s", worker->target);
 	(void)snprintf(event->request_id, sizeof(event->request_id), "%s", execute->request_id);
 }
 
-/* Record how the request ended. Returns 0 or AUDIT_UNAVAILABLE. */
+/* Put the call's detail into the event; without memory for it the event says at least the status. */
+static void put_detail(struct worker *worker, struct call *call)
+{
+	const char *text = buf_text(&call->detail);
+	int len = snprintf(worker->event.detail, sizeof(worker->event.detail), "{%s}",
+			   text ? text : "");
+
+	if (!text || len < 0 || (size_t)len >= sizeof(worker->event.detail))
+		(void)snprintf(worker->event.detail, sizeof(worker->event.detail),
+			       "{\"status\":%u}", call->http_status);
+}
+
+/* Record how the request ended. Returns 0, AUDIT_UNAVAILABLE or AUDIT_TOO_MUCH. */
 static int record_end(struct worker *worker, const struct job *job, struct call *call,
 		      uint64_t intent)
 {
@@ -171,19 +188,21 @@ static int record_end(struct worker *worker, const struct job *job, struct call 
 
 	json_int(&call->detail, "status", call->http_status);
 	json_int(&call->detail, "ms", (int64_t)((clock_mono_us() - job->started_us) / 1000));
-	const char *text = buf_text(&call->detail);
 	describe(worker, job, good ? AUDIT_DONE : AUDIT_FAILED, intent);
-	/* Without memory for the detail the event is recorded all the same. */
-	int len = snprintf(worker->event.detail, sizeof(worker->event.detail), "{%s}",
-			   text ? text : "");
-	if (!text || len < 0 || (size_t)len >= sizeof(worker->event.detail))
-		(void)snprintf(worker->event.detail, sizeof(worker->event.detail),
-			       "{\"status\":%u}", call->http_status);
+	put_detail(worker, call);
 	return audit_append(worker->audit, &worker->event, nullptr);
 }
 
-static void fail_unrecorded(struct call *call)
+/* End with that the ledger does not take it; why is an AUDIT_*. */
+static void fail_unrecorded(struct call *call, int why)
 {
+	if (why == AUDIT_TOO_MUCH) {
+		call_fail(
+			call, ERROR_RATELIMITEXCEEDED, nullptr,
+			"This API key has used up its share of the room that the audit ledger has left; try again in an hour, or ask an admin to make room.");
+		return;
+	}
+
 	call_fail_error(
 		call,
 		&(struct error) {
@@ -225,8 +244,9 @@ static void run_write(struct worker *worker, const struct job *job, struct call 
 		return;
 	}
 	describe(worker, job, AUDIT_INTENT, AUDIT_NO_INTENT);
-	if (audit_append(worker->audit, &worker->event, &intent)) {
-		fail_unrecorded(call);
+	int r = audit_append(worker->audit, &worker->event, &intent);
+	if (r) {
+		fail_unrecorded(call, r);
 		return;
 	}
 	call_run(call);
@@ -235,15 +255,53 @@ static void run_write(struct worker *worker, const struct job *job, struct call 
 	(void)!record_end(worker, job, call, intent);
 }
 
-/* Carry out what only reads: recorded before its answer leaves. */
+/* Send the ledger what is about to be read; it is durable before the answer leaves. Returns 0, or AUDIT_UNAVAILABLE: the call has failed. */
+static int announce(struct worker *worker, struct call *call)
+{
+	describe(worker, worker->job, AUDIT_INTENT, AUDIT_NO_INTENT);
+	if (call->detail.len > 0)
+		put_detail(worker, call);
+	int r = audit_announce(worker->audit, &worker->event);
+	if (r) {
+		fail_unrecorded(call, r);
+		return r;
+	}
+	worker->announced = true;
+	buf_clear(&call->detail); /* it need not be said twice */
+	return 0;
+}
+
+static int announce_query(struct call *call, const char *target)
+{
+	struct worker *worker = call->announce_data;
+
+	(void)snprintf(worker->target, sizeof(worker->target), "%s", target);
+	return announce(worker, call);
+}
+
+/*
+ * Carry out what only reads. The ledger is sent what is about to be read, of a query once that is known, and the outcome; the
+ * answer leaves when both are durable. A query that is refused before anything is read leaves one entry, with its text.
+ */
 static void run_read(struct worker *worker, const struct job *job, struct call *call)
 {
+	call->announce = announce_query;
+	call->announce_data = worker;
+	if (call->op != OP_QUERY && announce(worker, call))
+		return;
 	call_run(call);
-	if (call->query && call->query->again)
-		return; /* nothing has been read yet that anybody sees */
-	claim(worker, job, call, false);
-	if (record_end(worker, job, call, AUDIT_NO_INTENT))
-		fail_unrecorded(call);
+	bool again = call->query && call->query->again;
+
+	if (again && !worker->announced)
+		return; /* nothing has been read yet */
+	if (again)
+		json_bool(&call->detail, "again", true); /* it is announced anew */
+	else
+		claim(worker, job, call, false);
+	int r = record_end(worker, job, call,
+			   worker->announced ? AUDIT_LAST_INTENT : AUDIT_NO_INTENT);
+	if (r && !again)
+		fail_unrecorded(call, r);
 }
 
 /* Move the answer into the job, as a memfd if it is long. */
@@ -265,6 +323,9 @@ static void keep_answer(struct job *job, struct call *call)
 void worker_run(struct worker *worker, struct job *job)
 {
 	const struct execute *execute = &job->execute;
+	worker->job = job;
+	worker->announced = false;
+	worker->target[0] = '\0';
 	struct call call = { .store = worker->store,
 			     .session = worker->session,
 			     .builder = worker->builder,

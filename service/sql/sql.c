@@ -20,6 +20,7 @@
 #include "service/sql/evaluate.h"
 #include "service/sql/explain.h"
 #include "service/sql/pipe_table.h"
+#include "service/sql/reads.h"
 #include "service/sql/reference.h"
 #include "service/sql/reply.h"
 #include "service/sql/scratch_vfs.h"
@@ -499,6 +500,19 @@ static int put_explanation(const struct sql_query *query, const struct bound *bo
 	return r ? r : buf_error(&result->columns);
 }
 
+/* Say what is going to be read, if somebody wants to know. */
+static int announce(const struct sql_query *query, const struct bound *bound)
+{
+	auto_buf struct buf room =
+		buf_make(SQL_READS_COLLECTIONS_MAX + SQL_READS_FIELDS_MAX + READS_SLACK);
+	struct sql_reads reads;
+
+	if (!query->announce)
+		return 0;
+	int r = reads_describe(bound, &room, &reads);
+	return r ? r : query->announce(query->announce_data, &reads);
+}
+
 static int attempt(struct sql_session *session, const struct sql_query *query, bool really,
 		   struct query_figures *spent, struct sql_result *ret, struct sql_error *error)
 {
@@ -516,6 +530,8 @@ static int attempt(struct sql_session *session, const struct sql_query *query, b
 	int r = prepare(session, &arena, query, &bound, &explained, error);
 	if (r == 0)
 		r = describe(&bound, &result);
+	if (r == 0 && really)
+		r = announce(query, &bound);
 	if (r == 0 && really && explained)
 		r = put_explanation(query, &bound, &result);
 	else if (r == 0 && really)
@@ -549,6 +565,7 @@ static int run(struct sql_session *session, const struct sql_query *query, bool 
 	r = r ? r : attempt(session, query, really, &spent, ret, error);
 	if (r == UNSUITED) {
 		plain.way = SQL_SCANS;
+		plain.announce = nullptr; /* it has been */
 		r = attempt(session, &plain, really, &spent, ret, error);
 	}
 	(void)!limit(session->db, nullptr);

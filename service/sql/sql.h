@@ -33,6 +33,21 @@ struct sql_parameter {
 	size_t len;
 };
 
+constexpr size_t SQL_READS_COLLECTIONS_MAX = 800; /* bytes of JSON */
+constexpr size_t SQL_READS_FIELDS_MAX = 1000;
+
+/* What a query is about to read, once its names have a meaning: JSON arrays, which say how many more there are if they are too long. */
+struct sql_reads {
+	const char *collections; /* [collections_len] of "workspace.name" */
+	size_t collections_len;
+	const char *
+		fields; /* [fields_len] of "workspace.name.member", "workspace.name.*" for whole documents */
+	size_t fields_len;
+};
+
+/* Called once, when what a query will read is known and before it is read. Not 0 ends the query with that. */
+typedef int sql_announce_fn(void *userdata, const struct sql_reads *reads);
+
 /* Who does the work. All ways give one answer; the last two are the oracle that the first is tested against. */
 enum sql_way : uint8_t {
 	SQL_PIPES, /* native pipes as far as possible, SQLite the rest */
@@ -54,6 +69,8 @@ struct sql_query {
 	int64_t rows_max;
 	size_t memory; /* bytes that its pipes may use; 0: SQL_MEMORY_MAX */
 	enum sql_way way;
+	sql_announce_fn *announce; /* or nullptr */
+	void *announce_data;
 };
 
 struct sql_result {
@@ -90,7 +107,7 @@ CLEANUP_FN(struct sql_session, sql_session_free)
  *
  * ret  set only on success; free with sql_result_done()
  *
- * Returns 0, SQL_REFUSED (error is set), -ENOMEM or another -errno of the store.
+ * Returns 0, SQL_REFUSED (error is set), what announce() did, -ENOMEM or another -errno of the store.
  */
 [[nodiscard]] int sql_run(struct sql_session *session, const struct sql_query *query,
 			  struct sql_result *ret, struct sql_error *error);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -23,9 +24,9 @@ struct ledger {
 	pthread_mutex_t mutex;
 	char dir[64], path[108];
 	int listener;
-	size_t count;
+	size_t count, ended;
 	bool refuse;
-	struct audit_event last;
+	struct audit_event last, announced;
 	uint8_t room[MSG_MAX];
 };
 
@@ -40,8 +41,14 @@ static int take(struct ledger *ledger, int fd, const struct msg *in)
 	if (!refuse) {
 		ledger->last = *event;
 		write_u64(&out, ledger->count++);
+		if (in->type == AUDIT_ANNOUNCE)
+			ledger->announced = *event;
+		ledger->ended +=
+			event->outcome != AUDIT_INTENT && !strstr(event->detail, "\"again\":true");
 	}
 	(void)pthread_mutex_unlock(&ledger->mutex);
+	if (in->type == AUDIT_ANNOUNCE)
+		return 0; /* its outcome is answered */
 	return msg_send(fd, &(struct msg) { .type = refuse ? AUDIT_REFUSED : AUDIT_APPENDED,
 					    .id = in->id,
 					    .payload = out.data,
@@ -139,4 +146,19 @@ void ledger_last(struct ledger *ledger, struct audit_event *ret)
 	(void)pthread_mutex_lock(&ledger->mutex);
 	*ret = ledger->last;
 	(void)pthread_mutex_unlock(&ledger->mutex);
+}
+
+void ledger_announced(struct ledger *ledger, struct audit_event *ret)
+{
+	(void)pthread_mutex_lock(&ledger->mutex);
+	*ret = ledger->announced;
+	(void)pthread_mutex_unlock(&ledger->mutex);
+}
+
+size_t ledger_ended(struct ledger *ledger)
+{
+	(void)pthread_mutex_lock(&ledger->mutex);
+	size_t ended = ledger->ended;
+	(void)pthread_mutex_unlock(&ledger->mutex);
+	return ended;
 }

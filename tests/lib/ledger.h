@@ -27,3 +27,9 @@ size_t ledger_count(struct ledger *ledger);
 
 /* The last event taken; all zeros if there was none. */
 void ledger_last(struct ledger *ledger, struct audit_event *ret);
+
+/* The last event announced without an answer; all zeros if there was none. */
+void ledger_announced(struct ledger *ledger, struct audit_event *ret);
+
+/* How many events say how something has ended: no intents, and no turns of queries that are run again. */
+size_t ledger_ended(struct ledger *ledger);
