@@ -47,7 +47,7 @@ int engine_link_list(void (*put)(void *userdata, const struct query_state *query
 	auto_free uint8_t *room = malloc(MSG_MAX);
 	const struct buf nothing = buf_make(1);
 	struct query_state query;
-	struct msg answer;
+	struct msg answer = {};
 	int r = room ? ask(QUERIES_LIST, &nothing, QUERIES_ARE, room, &answer) : -ENOMEM;
 
 	if (r)
@@ -65,7 +65,7 @@ int engine_link_kill(const struct query_kill *kill, bool *ret)
 {
 	auto_free uint8_t *room = malloc(MSG_MAX);
 	auto_buf struct buf payload = buf_make(MSG_PAYLOAD_MAX);
-	struct msg answer;
+	struct msg answer = {};
 
 	query_kill_write(&payload, kill);
 	int r = room ? ask(QUERY_KILL, &payload, QUERIES_KILLED, room, &answer) : -ENOMEM;

@@ -400,7 +400,7 @@ size_t pool_kill_key(struct pool *pool, const char *key, const char *person)
 				     .person = person[0] ? person : nullptr,
 				     .queries = true };
 
-	return which.key || which.person ? cancel_all(pool, &which) : 0;
+	return key[0] || person[0] ? cancel_all(pool, &which) : 0;
 }
 
 static void show(struct pool *pool, const struct job *job, const size_t *worker,
