@@ -9,6 +9,7 @@
 #include "common/proto/audit.h"
 #include "common/proto/execute.h"
 #include "common/proto/job.h"
+#include "common/proto/queries.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,6 +26,9 @@ union decoded {
 	struct job job;
 	struct job_progress progress;
 	struct job_done done;
+	struct query_state query;
+	struct query_kill query_kill;
+	struct key_kill key_kill;
 };
 
 /* Any bytes at all: each decoder refuses them or yields texts that end inside their fields. */
@@ -54,5 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!job_read(copy, size, &got->job);
 	(void)!job_progress_read(copy, size, &got->progress);
 	(void)!job_done_read(copy, size, &got->done);
+	(void)!query_kill_read(copy, size, &got->query_kill);
+	(void)!key_kill_read(copy, size, &got->key_kill);
+	struct reader in = reader_make(copy, size);
+	while (!reader_end(&in) && query_state_read(&in, &got->query))
+		if (strnlen(got->query.text, QUERIES_TEXT) == QUERIES_TEXT)
+			abort();
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "common/proto/execute.h"
 #include "common/proto/job.h"
 #include "common/proto/operations.h"
+#include "common/proto/queries.h"
 #include "common/secret.h"
 #include "tests/lib/tap.h"
 
@@ -91,6 +92,28 @@ static bool read_done(const void *data, size_t len)
 }
 
 /* A whole payload is taken; every truncation of it and one byte more are refused. */
+static bool read_query_kill(const void *data, size_t len)
+{
+	static struct query_kill got;
+
+	return query_kill_read(data, len, &got);
+}
+
+static bool read_key_kill(const void *data, size_t len)
+{
+	static struct key_kill got;
+
+	return key_kill_read(data, len, &got);
+}
+
+static bool read_query_state(const void *data, size_t len)
+{
+	static struct query_state got;
+	struct reader in = reader_make(data, len);
+
+	return query_state_read(&in, &got) && reader_end(&in);
+}
+
 static bool exactly_this_length(const struct buf *payload, read_fn *read)
 {
 	auto_buf struct buf longer = buf_make(MSG_MAX);
@@ -254,10 +277,29 @@ static bool every_operation_has_a_code_and_a_privilege_with_a_name(void)
 	return true;
 }
 
+static bool messages_about_queries_have_exactly_one_length(void)
+{
+	struct query_state query = {
+		.number = 7, .works = true, .person = "ann", .text = "SELECT 1"
+	};
+	auto_buf struct buf out = buf_make(MSG_PAYLOAD_MAX);
+
+	query_kill_write(&out, &(struct query_kill) { 7, "ann" });
+	CHECK(exactly_this_length(&out, read_query_kill));
+	buf_clear(&out);
+	key_kill_write(&out, &(struct key_kill) { "rdt_abcdef", "" });
+	CHECK(exactly_this_length(&out, read_key_kill));
+	buf_clear(&out);
+	query_state_write(&out, &query);
+	CHECK(exactly_this_length(&out, read_query_state));
+	return true;
+}
+
 int main(void)
 {
 	RUN(access_messages_have_exactly_one_length);
 	RUN(execute_messages_have_exactly_one_length);
+	RUN(messages_about_queries_have_exactly_one_length);
 	RUN(ledger_and_job_messages_have_exactly_one_length);
 	RUN(numbers_outside_their_list_are_refused);
 	RUN(an_event_with_an_unknown_outcome_is_refused);
