@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/accounts/denials.h"
 #include "appliance/accounts/rate.h"
 #include "appliance/accounts/store.h"
 #include "appliance/accounts/userdb.h"
@@ -30,6 +31,7 @@ struct accounts {
 	struct bus *bus; /* nullptr until it is there */
 	struct secret grant_key;
 	struct rate rate;
+	struct denials denials;
 	struct loop_source *userdb_retry;
 	uint32_t console_uid; /* of redoubt-tty */
 	uint32_t audit_uid,

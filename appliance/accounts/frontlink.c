@@ -29,9 +29,11 @@
 constexpr uint64_t RETRY_FIRST_US = 200'000; /* front leaves and comes anew once a boot */
 constexpr uint64_t RETRY_MAX_US = 5'000'000;
 constexpr uint64_t USED_EVERY_US = 60'000'000; /* last_used is written at most so often */
+constexpr uint64_t TELL_EVERY_US = 5'000'000;
 constexpr uint32_t CHECK_MAX = sizeof(struct access_check) + 64;
 
 struct frontlink {
+	struct loop_source *tell;
 	struct accounts *accounts;
 	struct channel *channel;
 	struct loop_source *retry;
@@ -51,6 +53,7 @@ enum refusal {
 	NOT_PRIVILEGED,
 	TOO_MANY,
 	FAULT,
+	NOT_FOUND, /* granted, and front answers 404 or 405 */
 	REFUSAL_COUNT,
 };
 
@@ -72,11 +75,13 @@ static const struct {
 	[OWNER_SUSPENDED] = { 401, "AUTHEXCEPTION", "The owner of the API key is suspended." },
 	[NOT_PRIVILEGED] = { 403, "FORBIDDEN", "" },
 	[TOO_MANY] = { 429, "RATELIMITEXCEEDED",
-		       "Too many refused requests from this address; try again in a minute." },
+		       "Too many refused requests from this network or with this key; try again in a minute." },
 	[FAULT] = { 503, "SERVICEUNAVAILABLE",
 		    "Access cannot be checked right now; try again in a moment." },
+	[NOT_FOUND] = { 404, "NOTFOUND", "" },
 };
 
+static const char MANY_CODE[] = "access.denied";
 static const char LEDGER_DOWN[] =
 	"The audit ledger cannot record requests right now, so nothing is "
 	"allowed; try again in a moment.";
@@ -159,39 +164,125 @@ static void set_denied(struct access_denied *ret, enum refusal refusal, const ch
 	(void)snprintf(ret->message, sizeof(ret->message), "%s", message);
 }
 
-/* Count the refusal against its source, record it, and say it. */
+/* Count a refusal against its network and its key. Returns it, or TOO_MANY. */
+static enum refusal count(struct accounts *accounts, const struct access_check *check,
+			  const struct found *found, enum refusal refusal)
+{
+	uint64_t now_us = clock_mono_us();
+	uint8_t key[RATE_KEY];
+
+	if (refusal == FAULT)
+		return refusal;
+	rate_key_address(check->source, key);
+	bool many = rate_count(&accounts->rate, key, now_us) != RATE_COUNTED;
+	if (found->key.id[0]) {
+		rate_key_api_key(found->key.id, key);
+		many |= rate_count(&accounts->rate, key, now_us) != RATE_COUNTED;
+	}
+	return many ? TOO_MANY : refusal;
+}
+
+/* Record refusals of a kind that were counted. Returns 0 or as accounts_record(). */
+static int tell_counted(struct accounts *accounts, const struct denial *denial)
+{
+	char number[24], first[CLOCK_TEXT], last[CLOCK_TEXT];
+	const char *const detail[] = { "reason",
+				       denial->reason == NOT_PRIVILEGED
+					       ? privilege_name(OPERATIONS[denial->op].privilege)
+					       : REFUSALS[denial->reason].message,
+				       "count",
+				       number,
+				       "first",
+				       first,
+				       "last",
+				       last };
+	const char *code = denial->reason == TOO_MANY ? MANY_CODE : OPERATIONS[denial->op].code;
+	struct audit_event *event = accounts_event(
+		accounts, code, denial->actor[0] ? "api-key" : "anonymous", denial->actor);
+
+	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)denial->count);
+	clock_text_us(denial->first_us, first);
+	clock_text_us(denial->last_us, last);
+	accounts_field(event->source, sizeof(event->source), denial->source);
+	accounts_field(event->target, sizeof(event->target), denial->target);
+	accounts_detail(accounts, detail, 4);
+	return accounts_record(accounts, denial->allowed ? AUDIT_ALLOW : AUDIT_DENY, AUDIT_FAILED,
+			       AUDIT_NO_INTENT, nullptr);
+}
+
+void frontlink_tell(struct accounts *accounts, bool all)
+{
+	struct denial *denial;
+
+	/* What the ledger does not take now is told later. */
+	while ((denial = denials_due(&accounts->denials, clock_mono_us(), all)) &&
+	       tell_counted(accounts, denial) == 0)
+		*denial = (struct denial) {};
+}
+
+/* Record a refusal, or count it with others of its kind. Returns 0 or as accounts_record(). */
+static int tell(struct accounts *accounts, const struct access_check *check,
+		const struct found *found, enum refusal refusal, const char *message)
+{
+	struct denial like = { .reason = refusal,
+			       .op = refusal == TOO_MANY ? (uint16_t)OP_NONE : check->op,
+			       .allowed = refusal == NOT_FOUND };
+	const char *const detail[] = { "reason", message, "user_agent", check->user_agent };
+	struct denial older;
+
+	if (found->key.owner[0])
+		(void)snprintf(like.actor, sizeof(like.actor), "%s/%s", found->key.owner,
+			       found->key.id);
+	rate_key_address(check->source, like.network);
+	accounts_field(like.source, sizeof(like.source), check->source);
+	accounts_field(like.target, sizeof(like.target), check->workspace);
+	bool first =
+		denials_note(&accounts->denials, &like, clock_mono_us(), clock_wall_us(), &older);
+	/* If that cannot be recorded, so can nothing now; the journal has it. */
+	if (older.count > 0)
+		(void)!tell_counted(accounts, &older);
+	if (!first)
+		return 0;
+
+	start_event(accounts, check, found);
+	if (refusal == TOO_MANY)
+		accounts_field(accounts->event.code, sizeof(accounts->event.code), MANY_CODE);
+	if (!like.allowed)
+		accounts_detail(accounts, detail, 2);
+	int r = accounts_record(accounts, like.allowed ? AUDIT_ALLOW : AUDIT_DENY, AUDIT_FAILED,
+				AUDIT_NO_INTENT, nullptr);
+	if (r)
+		denials_forget(&accounts->denials, &like);
+	return r;
+}
+
+/* Say the refusal, or what else it is when the ledger has not taken it. */
+static void say_denied(struct access_denied *ret, enum refusal refusal, int recorded,
+		       const char *message)
+{
+	if (recorded == AUDIT_TOO_MUCH)
+		set_denied(ret, TOO_MANY, REFUSALS[TOO_MANY].message);
+	else if (recorded)
+		set_denied(ret, FAULT, LEDGER_DOWN);
+	else
+		set_denied(ret, refusal, message);
+}
+
+/* Count the refusal, record it, and say it. */
 static void deny(struct accounts *accounts, const struct access_check *check,
 		 const struct found *found, enum refusal refusal, struct access_denied *ret)
 {
 	const char *privilege = privilege_name(OPERATIONS[check->op].privilege);
-	bool is_401 = REFUSALS[refusal].http_status == 401;
-	uint8_t source[RATE_KEY];
-	enum rate_verdict verdict = RATE_COUNTED;
 	char message[ACCESS_NAME_MAX];
 
-	rate_key_address(check->source, source);
-	if (is_401)
-		verdict = rate_count(&accounts->rate, source, clock_mono_us());
-	if (verdict == RATE_SILENCED) {
-		set_denied(ret, TOO_MANY, REFUSALS[TOO_MANY].message);
-		return;
-	}
-	if (verdict == RATE_EXCEEDED)
-		refusal = TOO_MANY;
+	refusal = count(accounts, check, found, refusal);
 	(void)snprintf(message, sizeof(message), "%s", REFUSALS[refusal].message);
 	if (refusal == NOT_PRIVILEGED)
 		(void)snprintf(message, sizeof(message),
 			       "The API key's role, or its owner's, lacks the privilege %s.",
 			       privilege);
-
-	const char *const detail[] = { "reason", message, "user_agent", check->user_agent };
-	start_event(accounts, check, found);
-	accounts_detail(accounts, detail, 2);
-	int r = accounts_record(accounts, AUDIT_DENY, AUDIT_FAILED, AUDIT_NO_INTENT, nullptr);
-	if (r)
-		set_denied(ret, FAULT, LEDGER_DOWN);
-	else
-		set_denied(ret, refusal, message);
+	int r = tell(accounts, check, found, refusal, message);
+	say_denied(ret, refusal, r, message);
 }
 
 /* Who may do this one request, as of now. */
@@ -236,10 +327,11 @@ uint16_t frontlink_decide(struct accounts *accounts, const struct access_check *
 	}
 	/* Front answers these itself, with 404, and cannot write to the ledger: so it is done here. */
 	if (check->op == OP_NONE) {
-		start_event(accounts, check, &found);
-		if (accounts_record(accounts, AUDIT_ALLOW, AUDIT_FAILED, AUDIT_NO_INTENT,
-				    nullptr)) {
-			set_denied(ret_denied, FAULT, LEDGER_DOWN);
+		refusal = count(accounts, check, &found, NOT_FOUND);
+		int r = tell(accounts, check, &found, refusal, "");
+
+		if (r || refusal == TOO_MANY) {
+			say_denied(ret_denied, refusal, r, REFUSALS[TOO_MANY].message);
 			return ACCESS_DENIED;
 		}
 	}
@@ -312,6 +404,14 @@ static int on_retry(void *userdata)
 	return loop_timer_again(link->retry, link->retry_us);
 }
 
+static int on_tell(void *userdata)
+{
+	struct frontlink *link = userdata;
+
+	frontlink_tell(link->accounts, false);
+	return loop_timer_again(link->tell, TELL_EVERY_US);
+}
+
 int frontlink_new(struct accounts *accounts, struct frontlink **ret)
 {
 	cleanup(frontlink_free_at) struct frontlink *link = calloc(1, sizeof(*link));
@@ -321,6 +421,8 @@ int frontlink_new(struct accounts *accounts, struct frontlink **ret)
 	link->accounts = accounts;
 	link->retry_us = RETRY_FIRST_US;
 	int r = loop_timer(accounts->loop, 0, on_retry, link, &link->retry);
+	if (r == 0)
+		r = loop_timer(accounts->loop, TELL_EVERY_US, on_tell, link, &link->tell);
 	if (r)
 		return r;
 	*ret = TAKE(link);
@@ -332,6 +434,9 @@ struct frontlink *frontlink_free(struct frontlink *link)
 	if (!link)
 		return nullptr;
 	link->channel = channel_free(link->channel);
+	if (link->tell)
+		frontlink_tell(link->accounts, true);
+	link->tell = loop_source_free(link->tell);
 	link->retry = loop_source_free(link->retry);
 	free(link);
 	return nullptr;

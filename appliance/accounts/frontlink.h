@@ -36,3 +36,6 @@ CLEANUP_FN(struct frontlink, frontlink_free)
  */
 [[nodiscard]] uint16_t frontlink_decide(struct accounts *accounts, const struct access_check *check,
 					struct grant *ret_grant, struct access_denied *ret_denied);
+
+/* Record the refusals that were counted and whose minute has passed; all of them, if all. What the ledger refuses is kept. */
+void frontlink_tell(struct accounts *accounts, bool all);

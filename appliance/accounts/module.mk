@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += appliance/accounts/accounts
 appliance/accounts/accounts.src := appliance/accounts/access.c appliance/accounts/accounts.c \
-	appliance/accounts/apikey.c appliance/accounts/config.c appliance/accounts/enginelink.c appliance/accounts/frontlink.c \
+	appliance/accounts/apikey.c appliance/accounts/config.c appliance/accounts/denials.c appliance/accounts/enginelink.c appliance/accounts/frontlink.c \
 	appliance/accounts/methods.c appliance/accounts/methods_keys.c appliance/accounts/methods_people.c \
 	appliance/accounts/rate.c appliance/accounts/sshkey.c appliance/accounts/sshkeys.c \
 	appliance/accounts/store.c appliance/accounts/store_keys.c appliance/accounts/store_people.c \

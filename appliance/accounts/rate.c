@@ -9,7 +9,7 @@
 
 #include "common/proto/access.h"
 
-constexpr size_t PREFIX_V6 = 8; /* a /64 is one customer's */
+constexpr size_t PREFIX_V6 = 6; /* a /48 is what one customer gets */
 constexpr size_t PREFIX_V4 = 12;
 
 void rate_key_address(const char *source, uint8_t ret[RATE_KEY])
@@ -44,6 +44,17 @@ void rate_key_uid(uint32_t uid, uint8_t ret[RATE_KEY])
 	memset(ret, 0, RATE_KEY);
 	ret[0] = 1;
 	memcpy(ret + PREFIX_V4, &uid, sizeof(uid));
+}
+
+void rate_key_api_key(const char *id, uint8_t ret[RATE_KEY])
+{
+	size_t len = strnlen(id, RATE_KEY - 2);
+
+	/* Beside the users, in the discard prefix; two keys whose ids begin alike count as one. */
+	memset(ret, 0, RATE_KEY);
+	ret[0] = 1;
+	ret[1] = 1;
+	memcpy(ret + 2, id, len);
 }
 
 /* The entry for a key, taking over the oldest one if there is none. */

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * rate: count refusals by who gets them: an address with wrong API keys, a person on the bus.
+ * rate: count refusals by who gets them: a network or an API key by its requests, a person on the bus.
  *
  * Layer 2 (appliance/accounts). 256 random bits cannot be guessed; what is limited is how much one source can make
- * the ledger write. A good key is never held up by this, whatever its neighbours do. Fixed memory, no failure.
+ * the ledger write. What a key may do is never held up by this, whatever its neighbours do. Fixed memory, no failure.
  */
 
 #include <stddef.h>
@@ -38,7 +38,7 @@ enum rate_verdict {
 };
 
 /*
- * The key of a network source: an IPv4 address, the /64 of an IPv6 address.
+ * The key of a network source: an IPv4 address, the /48 of an IPv6 address.
  *
  * source  "192.0.2.1:1234" or "[2001:db8::1]:1234"; everything else counts as one
  */
@@ -46,6 +46,9 @@ void rate_key_address(const char *source, uint8_t ret[RATE_KEY]);
 
 /* The key of a local user. */
 void rate_key_uid(uint32_t uid, uint8_t ret[RATE_KEY]);
+
+/* The key of an API key, by its id ("rdt_…"). */
+void rate_key_api_key(const char *id, uint8_t ret[RATE_KEY]);
 
 /* Count one refusal. now_us is monotonic. */
 [[nodiscard]] enum rate_verdict rate_count(struct rate *rate, const uint8_t key[RATE_KEY],

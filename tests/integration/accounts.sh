@@ -255,7 +255,7 @@ stop audit
 rm -f "$dir"/run/audit-*.sock
 tap 'Without the ledger nobody is added' shows 'ledger' call 20000 AddPerson ssas eve '' 1 member
 tap 'nor signed in' nothing keys_of ann "$(print_of ann)"
-tap 'nor let into the API' says '^denied 503 SERVICEUNAVAILABLE' ask api.query -
+tap 'nor let into the API' says '^denied 503 SERVICEUNAVAILABLE' ask api.user.self -
 start_audit
 tap 'With it, nobody was added' not getent passwd eve
 tap 'and people sign in again' says '^restrict,pty' keys_of ann "$(print_of ann)"

@@ -71,7 +71,8 @@ static bool the_port_does_not_count_and_an_ipv6_network_is_one(void)
 	CHECK(same("192.0.2.1:1", "192.0.2.1:65535"));
 	CHECK(!same("192.0.2.1:1", "192.0.2.2:1"));
 	CHECK(same("[2001:db8::1]:1", "[2001:db8::ffff:1]:2"));
-	CHECK(!same("[2001:db8::1]:1", "[2001:db8:0:1::1]:1"));
+	CHECK(same("[2001:db8::1]:1", "[2001:db8:0:ffff::1]:1"));
+	CHECK(!same("[2001:db8::1]:1", "[2001:db8:1::1]:1"));
 	CHECK(same("[::ffff:192.0.2.1]:9", "192.0.2.1:1"));
 	CHECK(!same("[::ffff:192.0.2.1]:9", "[::ffff:192.0.2.2]:9"));
 	CHECK(same("", "rubbish"));
@@ -90,6 +91,19 @@ static bool a_user_is_no_address_and_no_other_user(void)
 	CHECK(memcmp(one, nobody, RATE_KEY) != 0);
 	rate_key_uid(0, one);
 	CHECK(memcmp(one, nobody, RATE_KEY) != 0);
+	return true;
+}
+
+static bool a_key_is_no_address_no_user_and_no_other_key(void)
+{
+	uint8_t one[RATE_KEY], two[RATE_KEY], user[RATE_KEY];
+
+	rate_key_api_key("rdt_abcdef", one);
+	rate_key_api_key("rdt_abcdeg", two);
+	rate_key_uid(0x66656463, user);
+	CHECK(memcmp(one, two, RATE_KEY) != 0);
+	CHECK(memcmp(one, user, RATE_KEY) != 0);
+	CHECK(one[0] == 1 && one[1] == 1); /* in the discard prefix */
 	return true;
 }
 
@@ -118,6 +132,7 @@ int main(void)
 	RUN(others_are_counted_apart);
 	RUN(the_port_does_not_count_and_an_ipv6_network_is_one);
 	RUN(a_user_is_no_address_and_no_other_user);
+	RUN(a_key_is_no_address_no_user_and_no_other_key);
 	RUN(more_sources_than_there_is_room_for_push_out_the_oldest);
 	return tap_done();
 }

@@ -249,16 +249,88 @@ static bool many_wrong_keys_are_429_but_a_good_one_from_there_still_works(void)
 
 	CHECK(fixture && bad && good);
 	CHECK_EQ(make_key(fixture, "bob", ROLE_MEMBER, 0, good), 0);
-	for (unsigned int i = 0; i < RATE_MAX; i++)
-		CHECK(denied_as(fixture, bad, 401, "AUTHEXCEPTION", ""));
-	CHECK(denied_as(fixture, bad, 429, "RATELIMITEXCEEDED", "")); /* recorded, the last one */
+	CHECK(denied_as(fixture, bad, 401, "AUTHEXCEPTION", ""));
+	for (unsigned int i = 1; i < RATE_MAX; i++) {
+		CHECK_EQ(ask(fixture, bad), ACCESS_DENIED);
+		CHECK_EQ(bad->denied.http_status, 401);
+	}
+	CHECK(denied_as(fixture, bad, 429, "RATELIMITEXCEEDED", "")); /* recorded, once */
 	size_t recorded = ledger_count(fixture->ledger);
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 1000; i++) {
+		bad->check.op = i % 2 ? OP_QUERY : OP_USER_SELF;
 		CHECK_EQ(ask(fixture, bad), ACCESS_DENIED);
 		CHECK_EQ(bad->denied.http_status, 429);
 	}
 	CHECK_EQ(ledger_count(fixture->ledger), recorded);
 	CHECK_EQ(ask(fixture, good), ACCESS_GRANTED);
+	return true;
+}
+
+static bool refusals_of_one_kind_are_one_entry_and_then_another_with_their_number(void)
+{
+	cleanup(fixture_free_at) struct fixture *fixture = fixture_new();
+	auto_free struct asked *asked = asked_new(OP_DOCUMENTS_ADD);
+
+	CHECK(fixture && asked);
+	CHECK_EQ(make_key(fixture, "bob", ROLE_READ_ONLY, 0, asked), 0);
+	CHECK(denied_as(fixture, asked, 403, "FORBIDDEN", "bob/rdt_"));
+	for (int i = 0; i < 7; i++)
+		CHECK_EQ(ask(fixture, asked), ACCESS_DENIED);
+	CHECK_EQ(ledger_count(fixture->ledger), (size_t)1);
+	frontlink_tell(&fixture->accounts, false); /* the minute has not passed */
+	CHECK_EQ(ledger_count(fixture->ledger), (size_t)1);
+	frontlink_tell(&fixture->accounts, true);
+	CHECK_EQ(ledger_count(fixture->ledger), (size_t)2);
+	const struct audit_event *event = fixture_last(fixture);
+	CHECK_EQ(event->decision, AUDIT_DENY);
+	CHECK(strcmp(event->code, "api.documents.add") == 0);
+	CHECK(strncmp(event->actor, "bob/rdt_", 8) == 0);
+	CHECK(strstr(event->detail, "\"count\":\"7\",\"first\":\"20"));
+	frontlink_tell(&fixture->accounts, true);
+	CHECK_EQ(ledger_count(fixture->ledger), (size_t)2);
+	return true;
+}
+
+static bool many_of_403_and_404_are_429_for_that_key_from_anywhere(void)
+{
+	cleanup(fixture_free_at) struct fixture *fixture = fixture_new();
+	auto_free struct asked *asked = asked_new(OP_NONE);
+
+	CHECK(fixture && asked);
+	CHECK_EQ(make_key(fixture, "bob", ROLE_READ_ONLY, 0, asked), 0);
+	for (unsigned int i = 0; i < RATE_MAX; i++) {
+		asked->check.op = i % 2 ? OP_NONE : OP_DOCUMENTS_ADD;
+		(void)snprintf(asked->check.source, sizeof(asked->check.source), "10.0.0.%u:1", i);
+		(void)ask(fixture, asked);
+	}
+	size_t recorded = ledger_count(fixture->ledger);
+	for (unsigned int i = 0; i < 1000; i++) {
+		asked->check.op = i % 2 ? OP_NONE : OP_DOCUMENTS_ADD;
+		CHECK_EQ(ask(fixture, asked), ACCESS_DENIED);
+		CHECK_EQ(asked->denied.http_status, 429);
+	}
+	CHECK_EQ(ledger_count(fixture->ledger), recorded + 1);
+	/* What it may do it still may. */
+	asked->check.op = OP_QUERY;
+	CHECK_EQ(ask(fixture, asked), ACCESS_GRANTED);
+	return true;
+}
+
+static bool counted_refusals_are_kept_while_the_ledger_takes_nothing(void)
+{
+	cleanup(fixture_free_at) struct fixture *fixture = fixture_new();
+	auto_free struct asked *asked = asked_new(OP_DOCUMENTS_ADD);
+
+	CHECK(fixture && asked);
+	CHECK_EQ(make_key(fixture, "bob", ROLE_READ_ONLY, 0, asked), 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(ask(fixture, asked), ACCESS_DENIED);
+	ledger_refuse(fixture->ledger, true);
+	frontlink_tell(&fixture->accounts, true);
+	ledger_refuse(fixture->ledger, false);
+	CHECK_EQ(ledger_count(fixture->ledger), (size_t)1);
+	frontlink_tell(&fixture->accounts, true);
+	CHECK(strstr(fixture_last(fixture)->detail, "\"count\":\"2\""));
 	return true;
 }
 
@@ -286,6 +358,9 @@ int main(void)
 	RUN(an_unknown_route_needs_a_key_and_is_recorded);
 	RUN(without_the_ledger_a_denial_is_503_and_an_unknown_route_is_not_granted);
 	RUN(many_wrong_keys_are_429_but_a_good_one_from_there_still_works);
+	RUN(refusals_of_one_kind_are_one_entry_and_then_another_with_their_number);
+	RUN(many_of_403_and_404_are_429_for_that_key_from_anywhere);
+	RUN(counted_refusals_are_kept_while_the_ledger_takes_nothing);
 	RUN(an_endless_user_agent_of_quotes_fits_the_event);
 	return tap_done();
 }
