@@ -101,6 +101,9 @@ static int grow(struct scratch *scratch, void **table, uint32_t *n, size_t entry
 	return 0;
 }
 
+constexpr uint64_t ROOM_EVERY =
+	64; /* blocks: 256 KiB between two looks at how much room there is */
+
 /* Make the file and its key, which only the cipher has. */
 static int begin_file(struct scratch *scratch)
 {
@@ -124,6 +127,9 @@ static int put_block(struct scratch *scratch, const struct frame *frame)
 
 	if (r)
 		return r;
+	if (scratch->nonce % ROOM_EVERY == 0 &&
+	    !folder_has_room(scratch->query->exec->spill_folder))
+		return -ENOSPC;
 	bytes_put(nonce, ++scratch->nonce, sizeof(scratch->nonce));
 	r = crypto_aead_seal(scratch->aead, nonce, (struct crypto_extra) {}, frame->data,
 			     SCRATCH_BLOCK, scratch->sealed);

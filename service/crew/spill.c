@@ -27,6 +27,7 @@ struct part {
 
 struct spill {
 	pthread_mutex_t lock;
+	struct folder *folder; /* borrowed */
 	struct file *file;
 	struct secret key;
 	struct sealed_writer *writer;
@@ -56,6 +57,7 @@ int spill_new(struct folder *folder, uint32_t parts, struct budget *budget, stru
 		return -ENOMEM;
 	pthread_mutex_init(&spill->lock, nullptr);
 	spill->budget = budget;
+	spill->folder = folder;
 	for (uint32_t i = 0; i < parts && r == 0; i++)
 		r = spill_part(spill, &part);
 	r = r ? r : begin(spill, folder);
@@ -124,6 +126,8 @@ static int flush(struct spill *spill, struct part *part)
 {
 	if (part->len == 0)
 		return 0;
+	if (!folder_has_room(spill->folder))
+		return -ENOSPC;
 	if (part->n == part->size) {
 		uint32_t size = part->size ? 2 * part->size : 4;
 		struct extent *grown = reallocarray(part->extent, size, sizeof(*grown));

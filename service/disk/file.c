@@ -18,6 +18,10 @@
 
 constexpr mode_t MODE = 0600;
 
+constexpr uint64_t FLOOR =
+	64u
+	<< 20; /* twice what the ledger begins to be sparing at (appliance/audit/ledger_room.h) */
+
 struct folder {
 	int fd;
 	file_hook_fn *hook;
@@ -135,6 +139,17 @@ int folder_free(struct folder *folder, uint64_t *ret_bytes)
 		return neg_errno();
 	*ret_bytes = (uint64_t)about.f_bavail * about.f_frsize;
 	return 0;
+}
+
+bool folder_has_room(struct folder *folder)
+{
+	struct statvfs about;
+
+	if (fstatvfs(folder->fd, &about))
+		return true;
+	uint64_t quarter = (uint64_t)about.f_blocks * about.f_frsize / 4;
+	uint64_t floor = quarter < FLOOR ? quarter : FLOOR;
+	return (uint64_t)about.f_bavail * about.f_frsize >= floor;
 }
 
 /* Open with flags; name is what it is called afterwards. */

@@ -63,6 +63,12 @@ typedef int folder_name_fn(void *userdata, const char *name);
 /* Bytes of free space on its file system for us. Returns 0 or -errno of fstatvfs(3). */
 [[nodiscard]] int folder_free(struct folder *folder, uint64_t *ret_bytes);
 
+/*
+ * Whether so much is free that we may go on taking room: what is below belongs to the ledger, without which nothing may happen, and
+ * to what makes room. A file system that does not say counts as one with room.
+ */
+[[nodiscard]] bool folder_has_room(struct folder *folder);
+
 /* Make a new file for reading and writing (O_EXCL, mode 0600). Returns 0, -EEXIST or another -errno. */
 [[nodiscard]] int file_create(struct folder *folder, const char *name, struct file **ret);
 

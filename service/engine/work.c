@@ -24,6 +24,7 @@
 #include "service/engine/json.h"
 #include "service/sql/sql.h"
 #include "service/store/documents.h"
+#include "service/store/store.h"
 
 struct worker {
 	struct store *store;
@@ -234,6 +235,13 @@ static void claim(struct worker *worker, const struct job *job, struct call *cal
 		fail_unread(call);
 }
 
+/* Whether an operation takes room and gives none back. */
+static bool grows(uint16_t op)
+{
+	return op == OP_DOCUMENTS_ADD || op == OP_DOCUMENTS_PATCH || op == OP_COLLECTION_CREATE ||
+	       op == OP_WORKSPACE_CREATE;
+}
+
 /* Carry out what changes something: recorded as an intent before, with its outcome after. */
 static void run_write(struct worker *worker, const struct job *job, struct call *call)
 {
@@ -249,7 +257,10 @@ static void run_write(struct worker *worker, const struct job *job, struct call 
 		fail_unrecorded(call, r);
 		return;
 	}
-	call_run(call);
+	if (grows(call->op) && !store_has_room(worker->store))
+		call_fail_errno(call, -ENOSPC);
+	else
+		call_run(call);
 	claim(worker, job, call, true);
 	/* It has happened, and the intent says so: an outcome that cannot be recorded is in the journal. */
 	(void)!record_end(worker, job, call, intent);

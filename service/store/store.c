@@ -267,3 +267,8 @@ int store_uuid(char ret[STORE_UUID])
 		       b[13], b[14], b[15]);
 	return 0;
 }
+
+bool store_has_room(struct store *store)
+{
+	return folder_has_room(store->log_folder);
+}

@@ -81,3 +81,6 @@ enum store_keep : uint8_t {
 
 /* Write a random UUID (version 4). Returns 0 or -errno of getrandom(2). Source: RFC 9562 section 5.4. */
 [[nodiscard]] int store_uuid(char ret[STORE_UUID]);
+
+/* Whether there is room for more documents and collections; deleting is always possible. */
+[[nodiscard]] bool store_has_room(struct store *store);
