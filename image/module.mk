@@ -25,6 +25,7 @@ installs += image/power/redoubt-power:/usr/lib/redoubt \
 image: $(programs:%=$(O)/%)
 	$(q)rm -rf build/image/tree
 	$(q)$(MAKE) --no-print-directory install DESTDIR=build/image/tree
+	$(q)image/build-time build/image/tree
 	$(q)image/build $(O)/image/initrd/redoubt-init
 
 run: image

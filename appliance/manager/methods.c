@@ -375,6 +375,7 @@ enum method {
 	METHOD_CA_CERTIFICATE,
 	METHOD_INSTALL_CERTIFICATE,
 	METHOD_CHECK_HARDENING,
+	METHOD_RENEW_CERTIFICATE,
 	METHOD_CONFIG_READ,
 	METHOD_CONFIG_STATUS,
 	METHOD_CONFIG_ACCEPT,
@@ -400,6 +401,7 @@ static const struct method_rule RULES[] = {
 	[METHOD_CA_CERTIFICATE]      = { "APPLIANCE_READ", false, IN_READY, JOB_KIND_COUNT, nullptr, answer_ca },
 	[METHOD_INSTALL_CERTIFICATE] = { "CERTIFICATE_WRITE", false, IN_READY, JOB_INSTALL_CERTIFICATE, "appliance.certificate.install", answer_certificate },
 	[METHOD_CHECK_HARDENING]     = { "APPLIANCE_READ", false, IN_READY, JOB_CHECK_HARDENING, "appliance.hardening.check", answer_checks },
+	[METHOD_RENEW_CERTIFICATE]   = { "CERTIFICATE_WRITE", false, IN_READY, JOB_RENEW_CERTIFICATE, "appliance.certificate.renew", answer_certificate },
 	[METHOD_CONFIG_READ]         = { "APPLIANCE_READ", false, IN_READY, JOB_CONFIG_READ, nullptr, answer_data },
 	[METHOD_CONFIG_STATUS]       = { "APPLIANCE_READ", false, IN_READY, JOB_CONFIG_READ, nullptr, answer_config_status },
 	[METHOD_CONFIG_ACCEPT]       = { "CONFIG_WRITE", false, IN_READY, JOB_CONFIG_CHANGE, "appliance.config.accept", answer_config_change },
@@ -452,6 +454,11 @@ static void on_install_certificate(struct bus_call *call, void *service)
 static void on_check_hardening(struct bus_call *call, void *service)
 {
 	begin(call, service, &RULES[METHOD_CHECK_HARDENING], "", "");
+}
+
+static void on_renew_certificate(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_RENEW_CERTIFICATE], "", "");
 }
 
 static void on_show_config(struct bus_call *call, void *service)
@@ -565,6 +572,7 @@ static const struct bus_method METHODS[] = {
 	{ "CaCertificate", "", "s", on_ca_certificate },
 	{ "InstallCertificate", "ss", "s", on_install_certificate },
 	{ "CheckHardening", "", "aa{sv}", on_check_hardening },
+	{ "RenewCertificate", "", "s", on_renew_certificate },
 	{ "ShowConfig", "", "s", on_show_config },
 	{ "DiffConfig", "", "s", on_diff_config },
 	{ "ConfigStatus", "", "a{sv}", on_config_status },

@@ -13,6 +13,7 @@
 
 #include "appliance/worker/apply.h"
 #include "appliance/worker/config_lines.h"
+#include "appliance/worker/era.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/handover.h"
 #include "appliance/worker/identity.h"
@@ -162,7 +163,10 @@ static int put_into_force(int state, const struct config *config)
 {
 	int r = apply(config);
 
-	return r ? r : identity_certificates(state, config, clock_wall_us() / 1'000'000);
+	struct era era;
+
+	era_look(state, &era);
+	return r ? r : identity_certificates(state, config, &era);
 }
 
 /* Whether a change touches how its author reaches the appliance. */
@@ -463,8 +467,10 @@ static void read_note(const char *name, char ret[256])
 }
 
 static void add_notices(const struct stored *stored, const char *taken, const char *restored,
-			struct texts *to)
+			const struct era *era, struct texts *to)
 {
+	if (era->doubtful)
+		add_text(to, "%s; if it is right, say `certificate renew`", era->text);
 	if (stored->offer == OFFER_DIFFERS)
 		add_text(to,
 			 "the launcher's configuration differs and was not taken: `config diff`, "
@@ -485,8 +491,15 @@ static void add_notices(const struct stored *stored, const char *taken, const ch
 
 /* What belongs into the ledger, once: "CODE TEXT". */
 static void add_events(const struct stored *stored, const char *taken, const char *restored,
-		       struct texts *to)
+		       const struct era *era, struct texts *to)
 {
+	char day[CLOCK_TEXT];
+
+	if (era->doubtful) {
+		clock_text_s(era->now_s * 1'000'000, day);
+		add_text(to, "appliance.clock.doubtful %.10s: last seen or built at %llu", day,
+			 (unsigned long long)era->floor_s);
+	}
 	if (stored->offer == OFFER_DIFFERS)
 		add_text(to, "appliance.config.differs stored %s, launcher's %s, not taken",
 			 stored->sha256, stored->offer_sha256);
@@ -506,15 +519,17 @@ void config_job_describe(int state, struct buf *ret)
 	cleanup(stored_free_at) struct stored *stored = nullptr;
 	struct texts texts = { ret, "" };
 	char taken[256], restored[256];
+	struct era era;
 
 	if (stored_look(state, &stored) || stored->text.len == 0)
 		return;
+	era_look(state, &era);
 	read_note("config-taken", taken);
 	read_note("config-restored", restored);
 	buf_addf(ret, ",\"config_trial\":%s,\"notices\":[", stored->trial ? "true" : "false");
-	add_notices(stored, taken, restored, &texts);
+	add_notices(stored, taken, restored, &era, &texts);
 	buf_add_str(ret, "],\"events\":[");
 	texts.separator = "";
-	add_events(stored, taken, restored, &texts);
+	add_events(stored, taken, restored, &era, &texts);
 	buf_add_str(ret, "]");
 }

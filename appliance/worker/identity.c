@@ -131,11 +131,12 @@ static int write_pair(int dir, const struct buf *key, const char *cert_name, con
 }
 
 /* The CA's key and certificate, made if they are not there. */
-static int get_ca(int state, const struct config *config, uint64_t now_s, struct buf *key,
+static int get_ca(int state, const struct config *config, const struct era *era, struct buf *key,
 		  struct buf *cert)
 {
 	auto_close int dir = -1;
 	char name[96];
+	uint64_t at_s[2];
 	int r = open_below(state, "ca", &dir);
 
 	if (r)
@@ -145,7 +146,12 @@ static int get_ca(int state, const struct config *config, uint64_t now_s, struct
 		return r ? r : files_read(dir, "ca.pem", cert);
 	}
 	(void)snprintf(name, sizeof(name), "Redoubt CA of %.50s", config->hostname);
-	r = cert_make_ca(name, now_s - CLOCK_SLACK_S, IDENTITY_CA_DAYS, key, cert);
+	/* People keep it for years, so it is valid at every time that it may be now. */
+	era_points(era, at_s);
+	if (era->floor_s > 0 && era->floor_s < at_s[0])
+		at_s[0] = era->floor_s;
+	r = cert_make_ca(name, at_s[0] - CLOCK_SLACK_S,
+			 IDENTITY_CA_DAYS + (unsigned int)((at_s[1] - at_s[0]) / DAY_S), key, cert);
 	return r ? r : write_pair(dir, key, "ca.pem", cert, 0644);
 }
 
@@ -177,18 +183,26 @@ static size_t all_names(const struct config *config, char address[CONFIG_NET_TEX
 	return n;
 }
 
-/* Whether the server's certificate need not be made (again). */
+/*
+ * Whether the server's certificate need not be made (again): it is valid at both ends of what the time
+ * may be, and as long as those that are made with this clock.
+ */
 static bool is_good(const struct buf *chain, const struct buf *ca, const char *const *name,
-		    size_t n, uint64_t now_s)
+		    size_t n, const struct era *era)
 {
-	auto_buf struct buf names = buf_make(PEM_MAX);
-	char fingerprint[65];
-	uint64_t end_s = 0;
+	uint64_t valid_s[2], at_s[2];
 
+	if (!cert_validity(chain->data, chain->len, valid_s))
+		return false;
 	if (!cert_is_issued_by(chain->data, chain->len, ca->data, ca->len))
-		return cert_describe(chain->data, chain->len, &end_s, fingerprint, &names);
-	if (!cert_describe(chain->data, chain->len, &end_s, fingerprint, &names) ||
-	    end_s < now_s + IDENTITY_RENEW_DAYS * DAY_S)
+		return true; /* somebody has brought it */
+	era_points(era, at_s);
+	if (!era->doubtful)
+		at_s[1] += IDENTITY_RENEW_DAYS * DAY_S;
+	if (valid_s[0] > at_s[0] || valid_s[1] < at_s[1])
+		return false;
+	/* Made when the clock was wrong, to be on the safe side: not any longer than need be. */
+	if (!era->doubtful && valid_s[1] - valid_s[0] > (IDENTITY_SERVER_DAYS + 1) * DAY_S)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!cert_has_name(chain->data, chain->len, name[i]))
@@ -196,7 +210,26 @@ static bool is_good(const struct buf *chain, const struct buf *ca, const char *c
 	return true;
 }
 
-int identity_certificates(int state, const struct config *config, uint64_t now_s)
+/* From when to when a server's certificate is made: with a doubtful clock, over all it may be, and a week. */
+static void validity(const struct era *era, uint64_t ret[static 2])
+{
+	era_points(era, ret);
+	ret[0] -= ret[0] > CLOCK_SLACK_S ? CLOCK_SLACK_S : ret[0];
+	ret[1] = era->doubtful ? ret[1] + IDENTITY_DOUBTFUL_DAYS * DAY_S
+			       : ret[0] + IDENTITY_SERVER_DAYS * DAY_S;
+}
+
+/* The certificate and key that are there, if both are. */
+static int read_pair(int dir, struct buf *chain, struct buf *key)
+{
+	if (!exists(dir, "cert.pem") || !exists(dir, "key.pem"))
+		return 0;
+	int r = files_read(dir, "cert.pem", chain);
+	return r ? r : files_read(dir, "key.pem", key);
+}
+
+/* Look at the server's certificate and make it if it has to be; anew: in any case, if it is ours. */
+static int certificates(int state, const struct config *config, const struct era *era, bool anew)
 {
 	cleanup(secret_buf_done) struct buf ca_key = buf_make(PEM_MAX), key = buf_make(PEM_MAX);
 	auto_buf struct buf ca = buf_make(PEM_MAX), chain = buf_make(PEM_MAX);
@@ -204,27 +237,38 @@ int identity_certificates(int state, const struct config *config, uint64_t now_s
 	const char *name[NAMES_MAX];
 	size_t n = all_names(config, address, name);
 	auto_close int dir = -1;
+	uint64_t valid_s[2];
 
-	int r = get_ca(state, config, now_s, &ca_key, &ca);
+	int r = get_ca(state, config, era, &ca_key, &ca);
 	if (r == 0)
 		r = open_below(state, "tls", &dir);
-	if (r == 0 && exists(dir, "cert.pem") && exists(dir, "key.pem")) {
-		r = files_read(dir, "cert.pem", &chain);
-		if (r == 0)
-			r = files_read(dir, "key.pem", &key);
-	}
-	/* A power cut between the two files leaves a key that is not the certificate's. */
-	if (r || (cert_has_key(chain.data, chain.len, key.data, key.len) &&
-		  is_good(&chain, &ca, name, n, now_s)))
+	if (r == 0)
+		r = read_pair(dir, &chain, &key);
+	if (r)
 		return r;
+	if (anew && chain.len > 0 && !cert_is_issued_by(chain.data, chain.len, ca.data, ca.len))
+		return IDENTITY_REFUSED;
+	/* A power cut between the two files leaves a key that is not the certificate's. */
+	if (!anew && cert_has_key(chain.data, chain.len, key.data, key.len) &&
+	    is_good(&chain, &ca, name, n, era))
+		return 0;
 
 	buf_clear(&chain);
 	buf_clear(&key);
 	const struct cert_issuer issuer = { ca_key.data, ca_key.len, ca.data, ca.len };
-	const uint64_t valid_s[2] = { now_s - CLOCK_SLACK_S,
-				      now_s - CLOCK_SLACK_S + IDENTITY_SERVER_DAYS * DAY_S };
+	validity(era, valid_s);
 	r = cert_make_server(&issuer, name, n, valid_s, &key, &chain);
 	return r ? r : write_pair(dir, &key, "cert.pem", &chain, 0600);
+}
+
+int identity_certificates(int state, const struct config *config, const struct era *era)
+{
+	return certificates(state, config, era, false);
+}
+
+int identity_renew(int state, const struct config *config, const struct era *era)
+{
+	return certificates(state, config, era, true);
 }
 
 int identity_install(int state, const struct config *config, const char *chain, const char *key,

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "appliance/worker/config.h"
+#include "appliance/worker/era.h"
 #include "common/base.h"
 
 enum {
@@ -21,7 +22,8 @@ enum {
 constexpr size_t IDENTITY_TEXT = 400;
 constexpr unsigned int IDENTITY_CA_DAYS = 3650;
 constexpr unsigned int IDENTITY_SERVER_DAYS = 90;
-constexpr unsigned int IDENTITY_RENEW_DAYS = 30; /* before the end */
+constexpr unsigned int IDENTITY_RENEW_DAYS = 30;   /* before the end */
+constexpr unsigned int IDENTITY_DOUBTFUL_DAYS = 7; /* with a clock that cannot be right */
 
 /* Make the grant key if it is not there. state: folder descriptor. Returns 0 or -errno. */
 [[nodiscard]] int identity_grant_key(int state);
@@ -41,11 +43,16 @@ constexpr unsigned int IDENTITY_RENEW_DAYS = 30; /* before the end */
 
 /*
  * Make the CA if it is not there, and the server's certificate if it is not there, or is ours and
- * ends soon or lacks a name of the configuration. One that was installed is left alone.
+ * ends soon, is not valid yet, or lacks a name of the configuration. One that was installed is left alone.
+ * With a doubtful clock it is made for every time that it may be.
  *
  * Returns 0 or -errno.
  */
-[[nodiscard]] int identity_certificates(int state, const struct config *config, uint64_t now_s);
+[[nodiscard]] int identity_certificates(int state, const struct config *config,
+					const struct era *era);
+
+/* Make the server's certificate anew whatever it is like. Returns 0, IDENTITY_REFUSED (it was installed) or -errno. */
+[[nodiscard]] int identity_renew(int state, const struct config *config, const struct era *era);
 
 /*
  * Install a chain and key that somebody brings, after checking them.

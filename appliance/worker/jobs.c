@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "appliance/worker/config_job.h"
+#include "appliance/worker/era.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/identity.h"
 #include "appliance/worker/run.h"
@@ -193,6 +194,17 @@ static void describe_host_key(int state, struct buf *ret)
 	buf_addf(ret, ",\"ssh_host_key\":\"SHA256:%.*s\"", (int)strcspn(text, "="), text);
 }
 
+/* The status is asked for every ten minutes: the last time seen is not older than that. */
+static void keep_time(int state)
+{
+	struct era era;
+
+	era_look(state, &era);
+	int r = era.doubtful ? 0 : era_keep(state, &era);
+	if (r)
+		log_event(LOG_WARNING, EVENT_TLS, r, "the time is not kept", nullptr);
+}
+
 static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 {
 	cleanup(volume_free_at) struct volume *volume = nullptr;
@@ -208,6 +220,7 @@ static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 	buf_add_str(&text, "{\"volume\":");
 	volume_describe(volume, &text);
 	if (files_open_folder(files_state(), &state) == 0) {
+		keep_time(state);
 		describe_certificate(state, "tls/cert.pem", true, &text);
 		describe_certificate(state, "ca/ca.pem", false, &text);
 		describe_host_key(state, &text);
@@ -239,6 +252,42 @@ static enum jobs_end do_check_hardening(const struct job *job, struct boot *boot
 	}
 	answer(boot, &said);
 	finish(boot, JOB_OK, r ? "some checks failed" : "every check passed");
+	return JOBS_END_NOTHING;
+}
+
+/* Whoever asks for it has looked at the clock and vouches for it. */
+static enum jobs_end do_renew_certificate(const struct job *job, struct boot *boot)
+{
+	cleanup(stored_free_at) struct stored *stored = nullptr;
+	auto_close int state = -1;
+	char now[CLOCK_TEXT];
+	struct era era;
+
+	(void)job;
+	if (!open_state(boot, &state))
+		return JOBS_END_NOTHING;
+	int r = stored_look(state, &stored);
+	if (r == 0 && !stored->sound)
+		r = -EBADMSG;
+	if (r == 0) {
+		era_look(state, &era);
+		era.doubtful = false;
+		r = identity_renew(state, &stored->config, &era);
+	}
+	if (r == 0)
+		r = era_keep(state, &era);
+	if (r == IDENTITY_REFUSED)
+		finish(boot, JOB_REFUSED,
+		       "the certificate was installed by somebody, who has to renew it: "
+		       "`certificate install`");
+	else if (r)
+		finish(boot, JOB_FAULT, "the certificate could not be renewed: %s",
+		       strerrordesc_np(-r));
+	else {
+		clock_text_s(era.now_s * 1'000'000, now);
+		finish(boot, JOB_OK,
+		       "the certificate is new, valid from %s; HTTPS uses it in a moment", now);
+	}
 	return JOBS_END_NOTHING;
 }
 
@@ -276,6 +325,7 @@ static enum jobs_end (*const JOBS[])(const struct job *, struct boot *) = {
 	[JOB_INSTALL_CERTIFICATE] = do_install_certificate,
 	[JOB_VOLUME_STATUS] = do_volume_status,
 	[JOB_CHECK_HARDENING] = do_check_hardening,
+	[JOB_RENEW_CERTIFICATE] = do_renew_certificate,
 	[JOB_CONFIG_READ] = do_config_read,
 	[JOB_CONFIG_CHANGE] = do_config_change,
 	[JOB_POWER_OFF] = do_power_off,

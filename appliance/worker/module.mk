@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += appliance/worker/worker
 appliance/worker/worker.src := appliance/worker/apply.c appliance/worker/boot.c \
-	appliance/worker/config.c appliance/worker/config_job.c appliance/worker/config_lines.c appliance/worker/disk.c appliance/worker/files.c \
+	appliance/worker/config.c appliance/worker/config_job.c appliance/worker/config_lines.c appliance/worker/disk.c appliance/worker/era.c appliance/worker/files.c \
 	appliance/worker/handover.c appliance/worker/nets.c appliance/worker/identity.c appliance/worker/jobs.c \
 	appliance/worker/recovery.c appliance/worker/run.c appliance/worker/setup.c \
 	appliance/worker/smbios.c appliance/worker/ssh_key.c appliance/worker/stored.c appliance/worker/volume.c \
@@ -16,7 +16,7 @@ appliance/worker/redoubt-worker.pkgs := $(worker_pkgs)
 
 installs += appliance/worker/redoubt-worker:/usr/lib/redoubt \
 	$(foreach unit,redoubt-worker.socket redoubt-worker@.service redoubt-folders.service \
-		redoubt-setup.service redoubt-renew.service redoubt-renew.timer,\
+		redoubt-setup.service redoubt-renew.service redoubt-renew.timer redoubt-renew.path,\
 		appliance/worker/$(unit):/usr/lib/systemd/system) \
 	$(foreach unit,redoubt-worker@ redoubt-folders redoubt-setup redoubt-renew,\
 		appliance/worker/$(unit).service.d/20-needs.conf:/usr/lib/systemd/system/$(unit).service.d)

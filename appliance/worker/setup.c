@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "appliance/worker/config.h"
+#include "appliance/worker/era.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/handover.h"
 #include "appliance/worker/identity.h"
@@ -21,7 +22,7 @@
 #include "appliance/worker/stored.h"
 #include "appliance/worker/volume.h"
 #include "common/buf.h"
-#include "common/clock.h"
+#include "common/log.h"
 
 constexpr uint64_t SWAP_SIZE = 256ull << 20;
 constexpr unsigned int SWAP_SHARE = 8; /* at most one part in eight of the file system */
@@ -100,7 +101,13 @@ static int make_grant_key(struct work *work)
 
 static int make_certificates(struct work *work)
 {
-	return identity_certificates(work->state, work->config, clock_wall_us() / 1'000'000);
+	struct era era;
+
+	era_look(work->state, &era);
+	if (era.doubtful)
+		log_event(LOG_WARNING, EVENT_TLS, 0, "the clock is doubtful", era.text);
+	int r = identity_certificates(work->state, work->config, &era);
+	return r || era.doubtful ? r : era_keep(work->state, &era);
 }
 
 static int make_ssh_host_key(struct work *work)

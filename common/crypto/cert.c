@@ -362,3 +362,16 @@ bool cert_describe(const void *pem, size_t len, uint64_t *ret_end_s,
 	GENERAL_NAMES_free(names);
 	return true;
 }
+
+bool cert_validity(const void *pem, size_t len, uint64_t ret_s[static 2])
+{
+	cleanup(x509_free_at) X509 *cert = first_cert(pem, len);
+	struct tm start = {}, end = {};
+
+	if (!cert || ASN1_TIME_to_tm(X509_get0_notBefore(cert), &start) != 1 ||
+	    ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end) != 1)
+		return false;
+	ret_s[0] = (uint64_t)timegm(&start);
+	ret_s[1] = (uint64_t)timegm(&end);
+	return true;
+}

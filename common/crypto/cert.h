@@ -83,3 +83,6 @@ struct cert_issuer {
  */
 [[nodiscard]] bool cert_describe(const void *pem, size_t len, uint64_t *ret_end_s,
 				 char ret_fingerprint[static 65], struct buf *ret_names);
+
+/* From when to when the first certificate is valid, in seconds since 1970. Returns whether it could be read. */
+[[nodiscard]] bool cert_validity(const void *pem, size_t len, uint64_t ret_s[static 2]);

@@ -27,6 +27,7 @@ enum job_kind : uint8_t {
 	JOB_INSTALL_CERTIFICATE, /* argument: chain PEM, second: key PEM; check, store */
 	JOB_VOLUME_STATUS, /* return JSON: {volume: {device, cipher, …}, tls_names, tls_expires, ca_fingerprint, ssh_host_key, recovery_key_pending} */
 	JOB_CHECK_HARDENING, /* run hardening/ checks; return JSON lines {id,title,result,detail} */
+	JOB_RENEW_CERTIFICATE, /* make the server's certificate anew; whoever asks vouches for the clock */
 	JOB_CONFIG_READ, /* argument: show, status or diff; return the JSON, a JSON object, or text */
 	JOB_CONFIG_CHANGE, /* argument: edit (second: JSON), accept (second: SHA-256), pin, unpin, confirm,
 			      rollback, rollback-trial, or "set SETTING" (second: a value a line) */

@@ -10,7 +10,7 @@ _redoubt() {
 		[key]="list create suspend resume delete"
 		[role]="list"
 		[audit]="export list show proof status verify"
-		[certificate]="ca install"
+		[certificate]="ca install renew"
 		[config]="status show diff accept pin unpin set edit confirm rollback"
 		[recovery-key]="take"
 		[hardening]="check"

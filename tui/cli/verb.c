@@ -146,6 +146,8 @@ const struct verb VERBS[] = {
 	  INPUT_NONE, METHOD_CA_CERTIFICATE, "", "pem", nullptr, run_text },
 	{ "certificate install", "", "install the chain and key (PEM) from standard input", 0, 0, 0,
 	  INPUT_PEM, METHOD_INSTALL_CERTIFICATE, "iI", "message", nullptr, run_text },
+	{ "certificate renew", "", "make the appliance's own certificate anew, by the clock as it is now", 0, 0, 0,
+	  INPUT_NONE, METHOD_RENEW_CERTIFICATE, "", "message", nullptr, run_text },
 	{ "config status", "", "which configuration holds, and what the launcher gives", 0, 0, 0,
 	  INPUT_NONE, METHOD_CONFIG_STATUS, "", nullptr, CONFIG_COLUMNS, run_record },
 	{ "config show", "", "print the configuration that holds, as JSON", 0, 0, 0,

@@ -55,6 +55,7 @@ const struct method METHODS[METHOD_COUNT] = {
 	[METHOD_CA_CERTIFICATE]      = { SERVICE_APPLIANCE, "CaCertificate",      "",     REPLY_TEXT,    SOON },
 	[METHOD_INSTALL_CERTIFICATE] = { SERVICE_APPLIANCE, "InstallCertificate", "ss",   REPLY_TEXT,    60 },
 	[METHOD_CHECK_HARDENING]     = { SERVICE_APPLIANCE, "CheckHardening",     "",     REPLY_LIST,    MINUTES },
+	[METHOD_RENEW_CERTIFICATE]   = { SERVICE_APPLIANCE, "RenewCertificate",   "",     REPLY_TEXT,    60 },
 	[METHOD_SHOW_CONFIG]         = { SERVICE_APPLIANCE, "ShowConfig",         "",     REPLY_TEXT,    SOON },
 	[METHOD_DIFF_CONFIG]         = { SERVICE_APPLIANCE, "DiffConfig",         "",     REPLY_TEXT,    SOON },
 	[METHOD_CONFIG_STATUS]       = { SERVICE_APPLIANCE, "ConfigStatus",       "",     REPLY_RECORD,  SOON },
