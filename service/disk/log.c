@@ -144,7 +144,7 @@ static int write_frame(struct log *log, size_t len)
 	return r;
 }
 
-static bool has_failed(struct log *log)
+bool log_has_failed(struct log *log)
 {
 	(void)pthread_mutex_lock(&log->lock);
 	bool failed = log->failed;
@@ -157,7 +157,7 @@ static int append(struct log *log, const struct log_batch *batch, uint64_t *ret_
 {
 	size_t len;
 
-	if (has_failed(log))
+	if (log_has_failed(log))
 		return -EROFS;
 	int r = need_file(log, LOG_FRAME + batch->len + CRYPTO_TAG);
 	if (r)
@@ -292,7 +292,7 @@ int log_reset(struct log *log)
 	int r = 0;
 
 	(void)pthread_mutex_lock(&log->order);
-	if (has_failed(log)) {
+	if (log_has_failed(log)) {
 		r = begin_file(log, give_up(log));
 		(void)pthread_mutex_lock(&log->lock);
 		if (r == 0) {

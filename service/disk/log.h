@@ -92,6 +92,9 @@ typedef int log_batch_fn(void *userdata, const struct log_batch *batch);
 [[nodiscard]] int log_append(struct log *log, const struct log_batch *batch,
 			     uint64_t *ret_position);
 
+/* Whether a write or a sync has failed since log_reset() was called last. */
+[[nodiscard]] bool log_has_failed(struct log *log);
+
 /* Wait until the batch at a position is durable. Returns 0 or -errno: it is not, and neither is any later one. */
 [[nodiscard]] int log_sync(struct log *log, uint64_t position);
 

@@ -27,6 +27,7 @@
 #include "service/store/internal.h"
 #include "service/store/keep.h"
 #include "service/store/live.h"
+#include "service/store/reserve.h"
 #include "service/store/store.h"
 #include "service/store/table.h"
 
@@ -93,6 +94,15 @@ int catalog_workspace_create(struct store *store, const struct workspace *worksp
 	return r;
 }
 
+static int delete_workspace_row(struct store *store, const char *name)
+{
+	int r = book_begin(store);
+
+	return r ? r
+		 : book_end(store,
+			    run_with(store->db, "DELETE FROM workspace WHERE name = ?", 0, name));
+}
+
 static int delete_workspace(struct store *store, const char *name)
 {
 	(void)pthread_rwlock_rdlock(&store->table);
@@ -104,10 +114,9 @@ static int delete_workspace(struct store *store, const char *name)
 		return CATALOG_NO_WORKSPACE;
 	if (!empty)
 		return CATALOG_NOT_EMPTY;
-	int r = book_begin(store);
-	if (r == 0)
-		r = book_end(store,
-			     run_with(store->db, "DELETE FROM workspace WHERE name = ?", 0, name));
+	int r = delete_workspace_row(store, name);
+	if (reserve_use(store, r))
+		r = delete_workspace_row(store, name);
 	if (r == 0)
 		table_remove_workspace(store, name);
 	return r;
@@ -300,12 +309,19 @@ static int destroy_key(struct store *store, const char *uuid)
 			    run_with(store->db, "DELETE FROM doomed WHERE uuid = ?", 0, uuid));
 }
 
+static int delete_collection_rows(struct store *store, const struct live *live)
+{
+	int r = book_begin(store);
+
+	return r ? r : book_end(store, delete_rows(store->db, live));
+}
+
 static int delete_collection(struct store *store, struct live *live)
 {
 	(void)pthread_mutex_lock(&live->turn);
-	int r = book_begin(store);
-	if (r == 0)
-		r = book_end(store, delete_rows(store->db, live));
+	int r = delete_collection_rows(store, live);
+	if (reserve_use(store, r))
+		r = delete_collection_rows(store, live);
 	if (r == 0)
 		atomic_store(&live->dropped, true);
 	(void)pthread_mutex_unlock(&live->turn);

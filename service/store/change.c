@@ -21,6 +21,7 @@
 #include "service/store/frame.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
+#include "service/store/reserve.h"
 #include "service/store/write.h"
 #include "service/value/value.h"
 
@@ -233,7 +234,7 @@ int documents_change(struct store *store, const char *workspace, const char *nam
 		return CATALOG_BUILT_IN;
 	int r = store_find(store, workspace, name, &live);
 	if (r == 0)
-		r = live_wait_for_room(live);
+		r = reserve_ready(live);
 	if (r == 0)
 		r = prepare(id, n, status, &change);
 	return r ? r : change_in_turn(live, &change, n, status);

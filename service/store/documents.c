@@ -21,6 +21,7 @@
 #include "service/store/internal.h"
 #include "service/store/live.h"
 #include "service/store/recent.h"
+#include "service/store/reserve.h"
 #include "service/store/write.h"
 
 static_assert(DOCUMENTS_ID == LOG_ID && DOCUMENTS_ID == RECENT_ID);
@@ -56,8 +57,7 @@ static int find_target(struct store *store, const char *workspace, const char *n
 {
 	if (catalog_is_built_in(workspace, name))
 		return CATALOG_BUILT_IN;
-	int r = store_find(store, workspace, name, ret);
-	return r ? r : live_wait_for_room(*ret);
+	return store_find(store, workspace, name, ret);
 }
 
 static void set_status(const struct recent_batch *batch, uint32_t rows,
@@ -94,6 +94,8 @@ int documents_add(struct store *store, const char *workspace, const char *name,
 	uint64_t position = 0;
 
 	int r = find_target(store, workspace, name, &live);
+	if (r == 0)
+		r = reserve_ready(live);
 	if (r == 0)
 		r = write_pack(builder, &write);
 	if (r == 0)
@@ -133,8 +135,8 @@ static int pick(const struct str *id, size_t n, const enum document_status *stat
 	return 0;
 }
 
-int documents_delete(struct store *store, const char *workspace, const char *name,
-		     const struct str *id, size_t n, enum document_status *status)
+static int delete_all(struct store *store, const char *workspace, const char *name,
+		      const struct str *id, size_t n, enum document_status *status)
 {
 	cleanup(live_unref_at) struct live *live = nullptr;
 	cleanup(ids_done) struct ids ids = {};
@@ -144,6 +146,8 @@ int documents_delete(struct store *store, const char *workspace, const char *nam
 	struct log_batch batch = { .kind = FRAME_DELETE };
 
 	int r = find_target(store, workspace, name, &live);
+	if (r == 0 && log_has_failed(store->log))
+		r = store_recover(store);
 	if (r == 0)
 		r = crypto_random(batch.id, LOG_ID);
 	if (r == 0)
@@ -172,4 +176,12 @@ int documents_delete(struct store *store, const char *workspace, const char *nam
 			at++;
 		}
 	return r;
+}
+
+int documents_delete(struct store *store, const char *workspace, const char *name,
+		     const struct str *id, size_t n, enum document_status *status)
+{
+	int r = delete_all(store, workspace, name, id, n, status);
+
+	return reserve_use(store, r) ? delete_all(store, workspace, name, id, n, status) : r;
 }

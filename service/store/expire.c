@@ -22,6 +22,7 @@
 #include "service/store/frame.h"
 #include "service/store/internal.h"
 #include "service/store/live.h"
+#include "service/store/reserve.h"
 #include "service/store/write.h"
 
 /* A search for old documents. */
@@ -124,6 +125,8 @@ static int expire_collection(struct live *live, uint64_t now_us, bool really, in
 	cleanup(snapshot_unref_at) struct snapshot *now = live_visible(live);
 	int r = expire_before(now, cutoff_us, nullptr, &n);
 	if (r == 0 && n > 0 && really)
+		r = expire_really(live, cutoff_us, &n);
+	if (really && reserve_use(live->store, r))
 		r = expire_really(live, cutoff_us, &n);
 	if (r == 0)
 		*total += n;

@@ -10,7 +10,7 @@
  *   a collection's turn (live.h)
  *   book     the catalog's connection
  *   table    the lists of workspaces and collections
- *   a collection's lock, recovering, wake, damage: held for moments, nothing is taken below them
+ *   a collection's lock, recovering, reserving, wake, damage: held for moments, nothing is taken below them
  */
 
 #include <pthread.h>
@@ -67,6 +67,9 @@ struct store {
 
 	atomic_uint_least64_t memory; /* bytes of documents in memory */
 	pthread_mutex_t recovering;
+
+	pthread_mutex_t reserving;
+	atomic_bool has_reserve; /* what deleting needs is put aside */
 
 	pthread_mutex_t wake_lock; /* guards all to next */
 	pthread_cond_t wake, kept; /* there is work; some was done */

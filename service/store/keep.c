@@ -18,6 +18,7 @@
 #include "service/store/internal.h"
 #include "service/store/keep_merge.h"
 #include "service/store/live.h"
+#include "service/store/reserve.h"
 #include "service/store/rewrite.h"
 #include "service/store/store.h"
 
@@ -27,6 +28,10 @@ constexpr uint64_t QUIET_US =
 constexpr uint64_t QUIET_ROWS = 4096;
 constexpr uint64_t SEAL_ROWS = CHUNK_ROWS - CHUNK_ROWS / 10;
 constexpr uint64_t SEAL_BYTES = 64u << 20;
+constexpr uint64_t LOG_MAX =
+	4 *
+	(uint64_t)
+		LOG_FILE_MAX; /* of a larger one, or on a full disk, nothing is kept for the sake of few documents */
 constexpr size_t TOGETHER = 32;			  /* chunks in memory that become one */
 constexpr uint32_t CLASSES[] = { 16, 256, 4096 }; /* rows below which a chunk is of a class */
 
@@ -183,6 +188,8 @@ void keep_between(struct store *store)
 	for (size_t i = 0; i < n; i++)
 		(void)!keep_memory(list[i], STORE_KEEP_DUE);
 	store_list_free(list, n);
+	(void)!keep_log(
+		store); /* a large merge takes minutes: what has been sealed meanwhile is in the log no longer */
 	(void)pthread_mutex_lock(&store->wake_lock);
 	(void)pthread_cond_broadcast(&store->kept);
 	(void)pthread_mutex_unlock(&store->wake_lock);
@@ -218,4 +225,47 @@ int keep_log(struct store *store)
 		needs(list[i], &at);
 	store_list_free(list, n);
 	return log_trim(store->log, at);
+}
+
+/* The collection because of which the log cannot be cut any more, or nullptr: the one that needs most of it. */
+static struct live *who_holds(struct live **list, size_t n)
+{
+	struct live *found = nullptr;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = UINT64_MAX;
+
+		if (!list[i]->broken)
+			needs(list[i], &at);
+		if (at < least) {
+			least = at;
+			found = list[i];
+		}
+	}
+	return found;
+}
+
+int keep_log_short(struct store *store)
+{
+	struct live **list = nullptr;
+	size_t n = 0;
+	int r = keep_log(store);
+
+	if (r || (log_size(store->log) <= LOG_MAX && reserve_fill(store)))
+		return r;
+	r = store_list(store, &list, &n);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct live *holds = who_holds(list, n);
+
+		if (!holds)
+			break;
+		r = keep_memory(holds, STORE_KEEP_SEAL);
+		if (r == 0)
+			r = keep_log(store);
+		if (log_size(store->log) <= LOG_MAX && reserve_fill(store))
+			break;
+	}
+	store_list_free(list, n);
+	return r;
 }

@@ -27,5 +27,12 @@ void keep_between(struct store *store);
 /* Remove the log's files that no collection needs any more. Returns 0 or -errno. */
 [[nodiscard]] int keep_log(struct store *store);
 
+/*
+ * As keep_log(); and if the log is long all the same, or the disk is full, seal the documents because of which it is kept, few or not.
+ *
+ * Returns as keep_log(), or why they cannot be sealed.
+ */
+[[nodiscard]] int keep_log_short(struct store *store);
+
 /* Destroy the keys of collections that were deleted while redoubt-keys did not answer. Returns 0 or -errno. */
 [[nodiscard]] int keep_doomed(struct store *store);

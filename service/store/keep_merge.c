@@ -107,6 +107,7 @@ static int write_in_order(struct rewrite *rewrite, enum store_keep how)
 	for (uint32_t i = 0; r == 0 && i < rewrite->n; i++) {
 		const struct entry *entry = &rewrite->before->entry[rewrite->first + i];
 
+		keep_between(rewrite->live->store);
 		r = is_worn(entry, rewrite->n == 1, how, now_us) ? rewrite_source(rewrite, i)
 								 : rewrite_copy(rewrite, i);
 	}

@@ -15,6 +15,7 @@
 #include "service/store/keep.h"
 #include "service/store/keep_merge.h"
 #include "service/store/live.h"
+#include "service/store/reserve.h"
 #include "service/store/store.h"
 
 constexpr time_t ROUND_S = 1;
@@ -39,12 +40,13 @@ int store_keep(struct store *store, enum store_keep how)
 	for (size_t i = 0; i < n;
 	     i++) /* one that cannot be kept does not keep the others from it */
 		note(keep_memory(list[i], how), &first);
-	note(keep_log(store), &first);
+	note(keep_log_short(store), &first);
 	for (size_t i = 0; i < n; i++)
 		note(list[i]->broken ? 0 : keep_merge(list[i], how), &first);
 	(void)pthread_mutex_unlock(&store->keeping);
 	store_list_free(list, n);
 	note(keep_doomed(store), &first);
+	(void)!reserve_fill(store);
 	return first;
 }
 

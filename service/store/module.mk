@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 archives += service/store/store
 service/store/store.src := $(addprefix service/store/, \
-	book.c catalog.c catalog_change.c change.c commit.c db.c documents.c expire.c frame.c import.c keep.c keep_merge.c keeper.c \
+	book.c catalog.c catalog_change.c change.c commit.c db.c documents.c expire.c frame.c import.c keep.c keep_merge.c keeper.c reserve.c \
 	live.c load.c recent.c replay.c rewrite.c store.c table.c write.c)
 # The store and what only it is made of.
 store_own := service/store/store service/snapshot/snapshot service/segment/segment

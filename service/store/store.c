@@ -27,6 +27,7 @@
 #include "service/store/internal.h"
 #include "service/store/keeper.h"
 #include "service/store/live.h"
+#include "service/store/reserve.h"
 #include "service/store/table.h"
 
 constexpr size_t CACHE_BYTES = 128u << 20;
@@ -69,6 +70,7 @@ static void init_locks(struct store *store)
 	(void)pthread_mutex_init(&store->book, nullptr);
 	(void)pthread_mutex_init(&store->keeping, nullptr);
 	(void)pthread_mutex_init(&store->recovering, nullptr);
+	(void)pthread_mutex_init(&store->reserving, nullptr);
 	(void)pthread_mutex_init(&store->wake_lock, nullptr);
 	(void)pthread_mutex_init(&store->damage_lock, nullptr);
 	(void)pthread_rwlock_init(&store->table, nullptr);
@@ -85,6 +87,7 @@ static void done_locks(struct store *store)
 	(void)pthread_mutex_destroy(&store->book);
 	(void)pthread_mutex_destroy(&store->keeping);
 	(void)pthread_mutex_destroy(&store->recovering);
+	(void)pthread_mutex_destroy(&store->reserving);
 	(void)pthread_mutex_destroy(&store->wake_lock);
 	(void)pthread_mutex_destroy(&store->damage_lock);
 	(void)pthread_rwlock_destroy(&store->table);
@@ -171,6 +174,7 @@ int store_open(const char *folder, const struct store_options *options, struct s
 		store_damage(store, options->ret_damage);
 	if (r)
 		return r;
+	(void)!reserve_fill(store);
 	*ret = TAKE(store);
 	return 0;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-store_tests := segment store store-busy store-cluster store-crash store-flood store-import store-parts
+store_tests := segment store store-busy store-cluster store-crash store-flood store-import store-log store-parts
 tests += $(store_tests:%=tests/unit/test-%)
 threaded += tests/unit/test-store-busy
 $(foreach t,$(store_tests),\
