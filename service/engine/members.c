@@ -65,7 +65,7 @@ static const char *like(const char *const *known, const char *name)
 	const char *best = nullptr;
 	size_t least = LIKE + 1;
 
-	if (strlen(name) > NAME_MAX_LEN)
+	if (!name || strlen(name) > NAME_MAX_LEN)
 		return nullptr;
 	for (; *known; known++) {
 		size_t away = strlen(*known) <= NAME_MAX_LEN ? distance(name, *known) : least;
