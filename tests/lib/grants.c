@@ -82,6 +82,8 @@ static int on_check(struct channel *channel, void *, struct msg *in)
 	(void)snprintf(grant.key_id, sizeof(grant.key_id), "rdt_%.10s", check.api_key);
 	if (strcmp(check.api_key, "slow") == 0)
 		(void)stpcpy(grant.person, "eve");
+	if (strcmp(check.api_key, "reader") == 0)
+		(void)stpcpy(grant.key_id, "rdt_reader");
 	if (strcmp(check.api_key, "stale") == 0)
 		grant.issued_us -= 60'000'000;
 	if (strcmp(check.api_key, "other") == 0)
