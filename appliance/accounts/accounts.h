@@ -21,6 +21,7 @@
 
 struct bus;
 struct loop;
+struct sessions;
 struct loop_source;
 
 struct accounts {
@@ -32,6 +33,7 @@ struct accounts {
 	struct secret grant_key;
 	struct rate rate;
 	struct denials denials;
+	struct sessions *sessions;
 	struct loop_source *userdb_retry;
 	uint32_t console_uid; /* of redoubt-tty */
 	uint32_t audit_uid,

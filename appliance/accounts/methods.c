@@ -10,6 +10,7 @@
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/accounts.h"
 #include "appliance/accounts/rate.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/accounts/store.h"
 #include "appliance/bus/bus.h"
 #include "common/base.h"
@@ -17,6 +18,7 @@
 #include "common/names.h"
 #include "common/proto/audit.h"
 #include "common/proto/operations.h"
+#include "common/proto/tally.h"
 
 static const char CONSOLE[] = "console";
 
@@ -173,6 +175,17 @@ static void start_event(struct method *method)
 	accounts_field(event->target, sizeof(event->target), method->target);
 }
 
+void method_read(struct method *method)
+{
+	struct accounts *accounts = method->accounts;
+	char key[TALLY_KEY_MAX];
+
+	start_event(method);
+	(void)snprintf(key, sizeof(key), "read %s %s %s", bus_sender(method->call), method->code,
+		       method->target);
+	sessions_count(accounts->sessions, key, AUDIT_ALLOW, AUDIT_DONE);
+}
+
 bool method_intend(struct method *method, const char *const *pair, size_t n)
 {
 	start_event(method);
@@ -311,7 +324,7 @@ static void authorize(struct bus_call *call, void *service)
 /* clang-format off */
 const struct bus_method METHODS[] = {
 	{ "WhoAmI",         "",     "a{sv}",  people_who_am_i },
-	{ "SessionOpen",    "ss",   "a{sv}",  people_session_open },
+	{ "SessionOpen",    "ssss", "a{sv}",  people_session_open },
 	{ "SessionClose",   "",     "",       people_session_close },
 	{ "SessionLock",    "",     "",       people_session_lock },
 	{ "ListPeople",     "",     "aa{sv}", people_list },

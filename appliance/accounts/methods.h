@@ -78,6 +78,9 @@ struct method {
  */
 [[nodiscard]] bool method_outcome(struct method *method, int r);
 
+/* Record that the caller reads; the same again within a minute is counted. Reading goes on when the ledger is full. */
+void method_read(struct method *method);
+
 /* Refuse the call for want of a privilege: recorded, answered. */
 void method_deny(struct method *method, const char *privilege);
 

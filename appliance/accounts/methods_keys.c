@@ -65,6 +65,7 @@ void keys_list_ssh(struct bus_call *call, void *service)
 	    !method_for(&method, bus_arg_str(call), OWN_SSH_KEYS, PEOPLE_READ, name) ||
 	    !person_exists(&method, name))
 		return;
+	method_read(&method);
 
 	bus_rows_begin(call);
 	int r = store_ssh_keys_each(method.accounts->store, name, put_ssh_key, call);
@@ -172,6 +173,9 @@ void keys_list_api(struct bus_call *call, void *service)
 	if (!all && (!method_for(&method, owner, API_KEYS_OWN, API_KEYS_ALL, name) ||
 		     !person_exists(&method, name)))
 		return;
+	if (all)
+		accounts_field(method.target, sizeof(method.target), "*");
+	method_read(&method);
 
 	bus_rows_begin(call);
 	int r = store_api_keys_each(method.accounts->store, all ? nullptr : name, put_api_key,

@@ -9,6 +9,7 @@
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/accounts.h"
 #include "appliance/accounts/enginelink.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/accounts/store.h"
 #include "appliance/bus/bus.h"
 #include "common/clock.h"
@@ -16,6 +17,8 @@
 #include "common/proto/audit.h"
 #include "common/proto/operations.h"
 #include "common/utf8.h"
+
+constexpr size_t SESSION_ARG_MAX = 128;
 
 static const char *const STATES[PERSON_STATE_COUNT] = {
 	[PERSON_ACTIVE] = "active", [PERSON_SUSPENDED] = "suspended"
@@ -39,6 +42,7 @@ void people_who_am_i(struct bus_call *call, void *service)
 
 	if (!method_enter(&method, call, service, "session.who-am-i", PRIVILEGE_NONE))
 		return;
+	method_read(&method);
 
 	const struct caller *caller = &method.caller;
 	bus_row_begin(call);
@@ -51,48 +55,67 @@ void people_who_am_i(struct bus_call *call, void *service)
 	bus_reply(call);
 }
 
-/* Record something about the caller's session that is done by being recorded. Returns whether it was; if not, the call is answered. */
-static bool record_session(struct method *method, const char *source)
+/* Read SessionOpen's arguments. Returns whether they are fit; if not, the call is answered. */
+static bool read_session(struct method *method, struct session_form *ret)
 {
-	struct audit_event *event =
-		accounts_event(method->accounts, method->code, "person",
-			       method->caller.is_console ? "console" : method->caller.person.name);
+	struct bus_call *call = method->call;
+	char *const field[] = { ret->fingerprint, ret->terminal, nullptr, ret->what };
 
-	accounts_field(event->source, sizeof(event->source), source);
-	if (accounts_record(method->accounts, AUDIT_ALLOW, AUDIT_DONE, AUDIT_NO_INTENT, nullptr) ==
-	    0)
-		return true;
-	bus_fail(method->call, BUS_AUDIT_UNAVAILABLE,
-		 "The audit ledger cannot record the session right now.");
-	return false;
+	*ret = (struct session_form) {};
+	accounts_field(ret->person, sizeof(ret->person),
+		       method->caller.is_console ? "console" : method->caller.person.name);
+	for (size_t i = 0; i < countof(field); i++) {
+		const char *text = bus_arg_str(call);
+
+		if (strlen(text) >= SESSION_ARG_MAX || !utf8_is_printable(text, strlen(text))) {
+			bus_fail(call, BUS_INVALID,
+				 "The key's fingerprint, the terminal's name or the connection "
+				 "is not one.");
+			return false;
+		}
+		if (field[i])
+			(void)snprintf(field[i], SESSION_ARG_MAX, "%s", text);
+		else
+			ssh_peer(text, ret->peer);
+	}
+	return true;
+}
+
+/* Where a person signs in from, as it is shown to them the next time. */
+static void spell_source(const struct session_form *form, char *ret, size_t room)
+{
+	const char *const part[] = { form->peer, form->terminal, form->fingerprint };
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < countof(part); i++)
+		if (part[i][0] && len < room)
+			len += (size_t)snprintf(ret + len, room - len, "%s%s", len > 0 ? " " : "",
+						part[i]);
 }
 
 void people_session_open(struct bus_call *call, void *service)
 {
-	struct method method;
 	char source[STORE_SOURCE_MAX];
+	struct session_form form;
+	struct method method;
 
-	if (!method_enter(&method, call, service, "session.open", PRIVILEGE_NONE))
+	if (!method_enter(&method, call, service, "session.open", PRIVILEGE_NONE) ||
+	    !read_session(&method, &form))
 		return;
-
-	const char *fingerprint = bus_arg_str(call);
-	const char *terminal = bus_arg_str(call);
-	if (strlen(fingerprint) + strlen(terminal) + 2 > sizeof(source) ||
-	    !utf8_is_printable(fingerprint, strlen(fingerprint)) ||
-	    !utf8_is_printable(terminal, strlen(terminal))) {
-		bus_fail(call, BUS_INVALID,
-			 "The key's fingerprint or the terminal's name is not one.");
+	int r = sessions_open(method.accounts->sessions, call, &form);
+	if (r) {
+		bus_fail(call, r > 0 ? BUS_AUDIT_UNAVAILABLE : BUS_FAILED,
+			 r > 0 ? "The audit ledger cannot record the session right now."
+			       : "No more sessions can be opened right now.");
 		return;
 	}
-	(void)snprintf(source, sizeof(source), "%s%s%s", terminal,
-		       terminal[0] && fingerprint[0] ? " " : "", fingerprint);
-	if (!record_session(&method, source))
-		return;
 
 	const struct person *person = &method.caller.person;
 	if (!method.caller.is_console) {
-		int r = store_person_signed_in(method.accounts->store, person->name, source,
-					       clock_wall_us());
+		spell_source(&form, source, sizeof(source));
+		r = store_person_signed_in(method.accounts->store, person->name, source,
+					   clock_wall_us());
 		if (r) {
 			method_fault(&method, r);
 			return;
@@ -106,24 +129,30 @@ void people_session_open(struct bus_call *call, void *service)
 	accounts_changed(method.accounts);
 }
 
-/* SessionClose and SessionLock: recorded, and that is all. */
-static void note_session(struct bus_call *call, void *service, const char *code)
+/* Without a session there is nothing to end. */
+void people_session_close(struct bus_call *call, void *service)
 {
 	struct method method;
 
-	if (method_enter(&method, call, service, code, PRIVILEGE_NONE) &&
-	    record_session(&method, ""))
-		bus_reply(call);
-}
-
-void people_session_close(struct bus_call *call, void *service)
-{
-	note_session(call, service, "session.close");
+	if (!method_enter(&method, call, service, "session.close", PRIVILEGE_NONE))
+		return;
+	(void)sessions_close(method.accounts->sessions, bus_sender(call));
+	bus_reply(call);
 }
 
 void people_session_lock(struct bus_call *call, void *service)
 {
-	note_session(call, service, "session.lock");
+	struct method method;
+
+	if (!method_enter(&method, call, service, "session.lock", PRIVILEGE_NONE))
+		return;
+	accounts_event(method.accounts, method.code, "person",
+		       method.caller.is_console ? "console" : method.caller.person.name);
+	if (accounts_record(method.accounts, AUDIT_ALLOW, AUDIT_DONE, AUDIT_NO_INTENT, nullptr))
+		bus_fail(call, BUS_AUDIT_UNAVAILABLE,
+			 "The audit ledger cannot record the session right now.");
+	else
+		bus_reply(call);
 }
 
 static void put_person(void *userdata, const struct person *person)
@@ -149,6 +178,7 @@ void people_list(struct bus_call *call, void *service)
 
 	if (!method_enter(&method, call, service, "person.list", PEOPLE_READ))
 		return;
+	method_read(&method);
 
 	bus_rows_begin(call);
 	int r = store_people_each(method.accounts->store, put_person, call);
@@ -286,6 +316,7 @@ void people_list_roles(struct bus_call *call, void *service)
 
 	if (!method_enter(&method, call, service, "role.list", PRIVILEGE_NONE))
 		return;
+	method_read(&method);
 
 	bus_rows_begin(call);
 	for (unsigned int i = 0; i < ROLE_COUNT; i++) {

@@ -3,7 +3,7 @@ archives += appliance/accounts/accounts
 appliance/accounts/accounts.src := appliance/accounts/access.c appliance/accounts/accounts.c \
 	appliance/accounts/apikey.c appliance/accounts/config.c appliance/accounts/denials.c appliance/accounts/enginelink.c appliance/accounts/frontlink.c \
 	appliance/accounts/methods.c appliance/accounts/methods_keys.c appliance/accounts/methods_people.c \
-	appliance/accounts/rate.c appliance/accounts/sshkey.c appliance/accounts/sshkeys.c \
+	appliance/accounts/rate.c appliance/accounts/sessions.c appliance/accounts/sshkey.c appliance/accounts/sshkeys.c appliance/accounts/sshlog.c \
 	appliance/accounts/store.c appliance/accounts/store_keys.c appliance/accounts/store_people.c \
 	appliance/accounts/userdb.c
 
@@ -23,5 +23,6 @@ installs += appliance/accounts/redoubt-accounts:/usr/lib/redoubt \
 	appliance/accounts/redoubt-authorized-keys:/usr/lib/redoubt \
 	appliance/accounts/redoubt-accounts.service:/usr/lib/systemd/system \
 	appliance/accounts/redoubt-accounts-sshkeys.socket:/usr/lib/systemd/system \
+	appliance/accounts/redoubt-accounts-sshlog.socket:/usr/lib/systemd/system \
 	appliance/accounts/redoubt-accounts.tmpfiles.conf:/usr/lib/tmpfiles.d \
 	appliance/accounts/org.redoubt.Accounts1.conf:/usr/share/dbus-1/system.d

@@ -24,8 +24,10 @@
 #include "appliance/accounts/enginelink.h"
 #include "appliance/accounts/frontlink.h"
 #include "appliance/accounts/methods.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/accounts/sshkey.h"
 #include "appliance/accounts/sshkeys.h"
+#include "appliance/accounts/sshlog.h"
 #include "appliance/accounts/store.h"
 #include "appliance/accounts/userdb.h"
 #include "appliance/bus/bus.h"
@@ -49,6 +51,7 @@ constexpr size_t PATH_ROOM = 512;
 struct service {
 	struct accounts accounts;
 	struct listener *listener;
+	struct loop_source *sshlog;
 	struct frontlink *frontlink;
 	struct loop_source *bootstrap, *expiry;
 	uint64_t looked_us; /* when keys were looked at for the last time */
@@ -170,6 +173,8 @@ static int open_all(struct service *service)
 	}
 	if (r == 0)
 		r = audit_client_new("audit-accounts.sock", &accounts->audit);
+	if (r == 0)
+		r = sessions_new(accounts, &accounts->sessions);
 	if (r == STORE_TOO_NEW)
 		log_event(LOG_ERR, EVENT_START_FAILED, 0,
 			  "the database was written by a later release and is left alone", what);
@@ -245,6 +250,9 @@ static int serve(struct service *service)
 		log_event(LOG_WARNING, EVENT_CONNECTION_LOST, fd,
 			  "no socket of this name was passed, so nobody can sign in by SSH",
 			  "sshkeys");
+	fd = loop_listen_fd("sshlog", 0);
+	if (r == 0 && fd >= 0)
+		r = sshlog_listen(accounts, fd, &service->sshlog);
 	/* The user records of the people there are come first: nothing waits for the ledger then. */
 	accounts_people_changed(accounts);
 	if (r == 0)
@@ -265,9 +273,11 @@ static void close_all(struct service *service)
 {
 	struct accounts *accounts = &service->accounts;
 
+	accounts->sessions = sessions_free(accounts->sessions);
 	accounts->bus = bus_free(accounts->bus);
 	service->frontlink = frontlink_free(service->frontlink);
 	service->listener = listener_free(service->listener);
+	service->sshlog = loop_source_free(service->sshlog);
 	service->bootstrap = loop_source_free(service->bootstrap);
 	service->expiry = loop_source_free(service->expiry);
 	accounts->userdb_retry = loop_source_free(accounts->userdb_retry);

@@ -3,7 +3,7 @@
 /*
  * redoubt-authorized-keys: sshd's AuthorizedKeysCommand. Asks redoubt-accounts one question, prints the answer.
  *
- *   redoubt-authorized-keys USER FINGERPRINT
+ *   redoubt-authorized-keys USER FINGERPRINT CONNECTION
  *
  * An empty answer means no and is not a failure; a failure means no as well, and sshd logs it.
  */
@@ -29,21 +29,22 @@ constexpr time_t ANSWER_TIMEOUT_S =
 constexpr size_t ANSWER_MAX = 16'384;
 
 static const char USAGE[] =
-	"usage: redoubt-authorized-keys USER FINGERPRINT\n"
+	"usage: redoubt-authorized-keys USER FINGERPRINT CONNECTION\n"
 	"\n"
 	"Prints the authorized_keys line of the key with this fingerprint (SHA256:...)\n"
-	"if it is this person's and they may sign in. Run by sshd.\n";
+	"if it is this person's and they may sign in. CONNECTION goes into the ledger:\n"
+	"address and port of the client and of the server. Run by sshd.\n";
 
 /* Ask the question and print the answer. Returns 0, MSG_* or -errno. */
-static int ask(const char *user, const char *fingerprint, uint8_t *room, char *line)
+static int ask(char *const word[3], uint8_t *room, char *line)
 {
 	auto_buf struct buf payload = buf_make(MSG_PAYLOAD_MAX);
 	struct timeval limit = { .tv_sec = ANSWER_TIMEOUT_S };
 	auto_close int fd = -1;
 	struct msg answer;
 
-	write_str(&payload, user);
-	write_str(&payload, fingerprint);
+	for (size_t i = 0; i < 3; i++)
+		write_str(&payload, word[i]);
 	int r = buf_error(&payload);
 	if (r == 0)
 		r = msg_connect("accounts-sshkeys.sock", &fd);
@@ -95,18 +96,19 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(USAGE, stdout) < 0;
-	if (argc != 3) {
+	if (argc != 4) {
 		(void)fputs(USAGE, stderr);
 		return 2;
 	}
 	if (!room || !line)
 		return EXIT_FAILURE;
 
-	int r = strlen(argv[1]) < ACCESS_NAME_MAX && strlen(argv[2]) < ACCESS_NAME_MAX
+	int r = strlen(argv[1]) < ACCESS_NAME_MAX && strlen(argv[2]) < ACCESS_NAME_MAX &&
+				strlen(argv[3]) < ACCESS_NAME_MAX
 			? sandbox_enter(&SANDBOX)
 			: -ENAMETOOLONG;
 	if (r == 0)
-		r = ask(argv[1], argv[2], room, line);
+		r = ask(argv + 1, room, line);
 	if (r)
 		(void)fprintf(stderr, "redoubt-authorized-keys: %s\n", reason(r));
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;

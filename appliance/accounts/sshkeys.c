@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/accounts/accounts.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/accounts/sshkey.h"
 #include "appliance/accounts/store.h"
 #include "common/base.h"
@@ -17,9 +19,12 @@
 #include "common/names.h"
 #include "common/proto/access.h"
 #include "common/proto/audit.h"
+#include "common/proto/tally.h"
 
 constexpr size_t ANSWER_MAX = SSHKEY_BASE64_MAX + 256;
 constexpr uint64_t USED_EVERY_US = 60'000'000;
+
+static const char NOBODY[] = "no such person";
 
 /* What restricts a session beyond sshd_config: a terminal, and nothing else. */
 static const char OPTIONS[] = "restrict,pty ";
@@ -31,7 +36,7 @@ static bool may_sign_in(struct accounts *accounts, const struct ssh_keys_request
 	struct person person;
 	int r = STORE_NOT_FOUND;
 
-	*ret_reason = "no such person";
+	*ret_reason = NOBODY;
 	if (name_is_person(request->user, strlen(request->user)))
 		r = store_person(accounts->store, request->user, &person);
 	if (r == 0 && person.state != PERSON_ACTIVE) {
@@ -61,30 +66,64 @@ static void note_use(struct accounts *accounts, const struct ssh_key_row *row)
 		accounts_store_fault(accounts, r, "use of an SSH key not noted");
 }
 
+/* Say that a key was refused: once, and then how often. Names that are nobody's are one kind for each address. */
+static void note_denial(struct accounts *accounts, const struct ssh_keys_request *request,
+			const char *peer, const char *reason)
+{
+	const char *const detail[] = { "reason", reason, "key", request->fingerprint };
+	size_t address = strcspn(peer, peer[0] == '[' ? "]" : ":");
+	char key[TALLY_KEY_MAX];
+
+	struct audit_event *event =
+		accounts_event(accounts, "ssh.denied", "anonymous", request->user);
+	accounts_field(event->source, sizeof(event->source), peer);
+	accounts_detail(accounts, detail, 2);
+	(void)snprintf(key, sizeof(key), "denied %.*s %s", (int)address, peer,
+		       strcmp(reason, NOBODY) == 0 ? "" : event->actor);
+	sessions_count(accounts->sessions, key, AUDIT_DENY, AUDIT_FAILED);
+}
+
+/*
+ * The client in sshd's %C. Whatever sshd_config(5) says of OpenSSH 10.0, the server's address and port come first;
+ * tests/integration/sshd.sh holds sshd to it.
+ */
+static const char *client_of(const char *connection)
+{
+	for (int i = 0; i < 2; i++) {
+		connection += strcspn(connection, " ");
+		connection += *connection == ' ';
+	}
+	return connection;
+}
+
 void sshkeys_answer(struct accounts *accounts, const struct ssh_keys_request *request,
 		    struct buf *ret)
 {
+	char peer[ACCESS_SOURCE_MAX];
 	struct ssh_key_row row;
 	const char *reason = "";
-	bool allowed = may_sign_in(accounts, request, &row, &reason);
-	const char *const why[] = { "reason", reason };
-	const char *const what[] = { "type", allowed ? row.key.type : "" };
 
-	struct audit_event *event = accounts_event(accounts, allowed ? "ssh.sign-in" : "ssh.denied",
-						   allowed ? "person" : "anonymous", request->user);
-	accounts_field(event->source, sizeof(event->source), request->fingerprint);
-	accounts_detail(accounts, allowed ? what : why, 1);
-	int r = accounts_record(accounts, allowed ? AUDIT_ALLOW : AUDIT_DENY,
-				allowed ? AUDIT_INTENT : AUDIT_FAILED, AUDIT_NO_INTENT, nullptr);
-	if (r || !allowed)
+	ssh_peer(client_of(request->connection), peer);
+	if (!may_sign_in(accounts, request, &row, &reason)) {
+		note_denial(accounts, request, peer, reason);
 		return;
-
+	}
+	sessions_offered(accounts->sessions, request->user, request->fingerprint, peer);
 	note_use(accounts, &row);
 	buf_add_str(ret, OPTIONS);
 	buf_add_str(ret, row.key.type);
 	buf_add_str(ret, " ");
 	buf_add_str(ret, row.key.base64);
 	buf_add_str(ret, "\n");
+}
+
+void sshkeys_turned_away(struct accounts *accounts, const char *user, const char *peer,
+			 const char *reason)
+{
+	struct ssh_keys_request request = {};
+
+	accounts_field(request.user, sizeof(request.user), user);
+	note_denial(accounts, &request, peer, reason ? reason : NOBODY);
 }
 
 static int on_ssh_keys(struct channel *channel, void *server, struct msg *in)
@@ -104,7 +143,7 @@ static int on_ssh_keys(struct channel *channel, void *server, struct msg *in)
 }
 
 static const struct channel_request REQUESTS[] = {
-	{ SSH_KEYS, 1u << 0, 2 * 4, 2 * (4 + ACCESS_NAME_MAX), on_ssh_keys },
+	{ SSH_KEYS, 1u << 0, 3 * 4, 3 * (4 + ACCESS_NAME_MAX), on_ssh_keys },
 };
 const struct channel_table SSHKEYS_TABLE = { "sshkeys", REQUESTS, countof(REQUESTS), nullptr,
 					     nullptr };

@@ -401,6 +401,7 @@ static int on_second(void *userdata)
 	struct server *server = userdata;
 	int r = see_to_room(server, false);
 
+	review_tick(server->review, clock_mono_us());
 	if (r >= 0)
 		r = keep_signed(server, clock_mono_us());
 	show_state(server);
@@ -520,6 +521,8 @@ static int run(void)
 	log_event(LOG_INFO, EVENT_STARTED, 0, "ledger opened", path);
 	r = loop_run(server->loop,
 		     server->last_state == LEDGER_OK ? "recording" : ledger_why(server->ledger));
+	if (r >= 0)
+		review_tick(server->review, UINT64_MAX);
 	if (r >= 0)
 		r = see_to_room(server, true);
 	if (r >= 0 && ledger_publish(server->ledger) < 0)

@@ -12,7 +12,7 @@ appliance/audit/ledger.src := appliance/audit/entry.c appliance/audit/epoch.c ap
 audit_pkgs := yyjson
 
 programs += appliance/audit/redoubt-audit
-appliance/audit/redoubt-audit.src  := appliance/audit/exports.c appliance/audit/main.c appliance/audit/review.c
+appliance/audit/redoubt-audit.src  := appliance/audit/exports.c appliance/audit/main.c appliance/audit/reads.c appliance/audit/review.c
 appliance/audit/redoubt-audit.libs := appliance/audit/ledger appliance/bus/bus common/common
 appliance/audit/redoubt-audit.pkgs := $(common_pkgs) $(audit_pkgs)
 

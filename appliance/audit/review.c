@@ -13,6 +13,7 @@
 #include "appliance/audit/ledger.h"
 #include "appliance/audit/merkle.h"
 #include "appliance/audit/note.h"
+#include "appliance/audit/reads.h"
 #include "appliance/audit/tile.h"
 #include "appliance/audit/verify.h"
 #include "appliance/bus/bus.h"
@@ -56,6 +57,7 @@ struct question {
 	struct bus_call *call;
 	struct loop_source *slice;
 	work_fn *work;
+	const char *code; /* of what is read, for the ledger; nullptr: the work records itself */
 
 	uint64_t index; /* List: one past the next entry to look at */
 	uint64_t count;
@@ -73,6 +75,7 @@ struct review {
 	struct ledger *ledger;
 	struct bus *bus;
 	struct exports *exports;
+	struct reads *reads;
 	struct question *first;
 	size_t n;
 };
@@ -105,12 +108,21 @@ static int on_slice(void *userdata)
 	return 0;
 }
 
+void review_tick(struct review *review, uint64_t now_us)
+{
+	if (review)
+		reads_tick(review->reads, now_us);
+}
+
 /* Begin the work if the person may. */
 static void on_authorized(void *userdata, bool allowed, const char *person)
 {
 	struct question *question = userdata;
 
 	(void)snprintf(question->person, sizeof(question->person), "%s", person);
+	if (allowed && question->code)
+		reads_note(question->review->reads, bus_sender(question->call), question->code,
+			   question->person);
 	if (allowed &&
 	    loop_defer(question->review->loop, on_slice, question, &question->slice) == 0)
 		return;
@@ -123,7 +135,8 @@ static void on_authorized(void *userdata, bool allowed, const char *person)
 }
 
 /* Ask accounts whether the caller may review; then work goes on in slices. */
-static struct question *ask(struct review *review, struct bus_call *call, work_fn *work)
+static struct question *ask(struct review *review, struct bus_call *call, work_fn *work,
+			    const char *code)
 {
 	struct question *question =
 		review->n < QUESTIONS_MAX ? calloc(1, sizeof(*question)) : nullptr;
@@ -135,6 +148,7 @@ static struct question *ask(struct review *review, struct bus_call *call, work_f
 	question->review = review;
 	question->call = call;
 	question->work = work;
+	question->code = code;
 	question->next = review->first;
 	question->page.first = LEDGER_NO_PAGE;
 	review->first = question;
@@ -186,6 +200,14 @@ static void fail_page(struct bus_call *call, int r, uint64_t index)
 			 r < 0 ? strerrordesc_np(-r) : "a file of the ledger is damaged");
 }
 
+/* Whether the list is to have an entry. */
+static bool is_wanted(const struct question *question, const struct entry *entry)
+{
+	if (strcmp(question->filter, "-reads") == 0)
+		return !reads_are(entry);
+	return entry_matches(entry, question->filter);
+}
+
 /* Look at entry index - 1 and list it if the filter lets it through. Returns 0, LEDGER_* or -errno. */
 static int list_one(struct question *question)
 {
@@ -203,7 +225,7 @@ static int list_one(struct question *question)
 	if (r)
 		return r > 0 ? LEDGER_DAMAGED : r;
 	question->index--;
-	if (!entry_matches(&entry, question->filter))
+	if (!is_wanted(question, &entry))
 		return 0;
 	question->count--;
 	bus_row_begin(question->call);
@@ -253,7 +275,7 @@ static void on_list(struct bus_call *call, void *service)
 		return;
 	}
 
-	struct question *question = ask(service, call, work_list);
+	struct question *question = ask(service, call, work_list, "audit.list");
 	if (!question)
 		return;
 	question->index = before;
@@ -295,7 +317,7 @@ static bool work_get(struct question *question)
 static void on_get(struct bus_call *call, void *service)
 {
 	uint64_t index = bus_arg_number(call);
-	struct question *question = ask(service, call, work_get);
+	struct question *question = ask(service, call, work_get, "audit.show");
 
 	if (!question)
 		return;
@@ -327,7 +349,7 @@ static bool work_proof(struct question *question)
 static void on_proof(struct bus_call *call, void *service)
 {
 	uint64_t index = bus_arg_number(call);
-	struct question *question = ask(service, call, work_proof);
+	struct question *question = ask(service, call, work_proof, "audit.proof");
 
 	if (!question)
 		return;
@@ -388,7 +410,7 @@ static void on_verify(struct bus_call *call, void *service)
 {
 	const char *from = bus_arg_str(call);
 	uint64_t max_age_s = bus_arg_number(call);
-	struct question *question = ask(service, call, work_verify);
+	struct question *question = ask(service, call, work_verify, "audit.verify");
 
 	if (!question)
 		return;
@@ -445,7 +467,7 @@ static bool work_export(struct question *question)
 static void on_export(struct bus_call *call, void *service)
 {
 	uint64_t from = bus_arg_number(call);
-	struct question *question = ask(service, call, work_export);
+	struct question *question = ask(service, call, work_export, nullptr);
 
 	if (!question)
 		return;
@@ -468,7 +490,7 @@ static bool work_mark_exported(struct question *question)
 static void on_mark_exported(struct bus_call *call, void *service)
 {
 	uint64_t size = bus_arg_number(call);
-	struct question *question = ask(service, call, work_mark_exported);
+	struct question *question = ask(service, call, work_mark_exported, nullptr);
 
 	if (!question)
 		return;
@@ -521,7 +543,10 @@ int review_new(struct loop *loop, struct ledger *ledger, exports_record_fn *reco
 		return -ENOMEM;
 	review->loop = loop;
 	review->ledger = ledger;
-	int r = exports_new(loop, ledger, record, userdata, &review->exports);
+	int r = reads_new(record, userdata, &review->reads);
+	if (r)
+		return r;
+	r = exports_new(loop, ledger, record, userdata, &review->exports);
 	if (r)
 		return r;
 	r = bus_new(loop, "org.redoubt.Audit1", "/org/redoubt/Audit1", METHODS, countof(METHODS),
@@ -542,6 +567,7 @@ struct review *review_free(struct review *review)
 	while (review->first)
 		question_end(review->first);
 	review->exports = exports_free(review->exports);
+	review->reads = reads_free(review->reads);
 	free(review);
 	return nullptr;
 }

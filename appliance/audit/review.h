@@ -8,6 +8,8 @@
  * waits for somebody's reading.
  */
 
+#include <stdint.h>
+
 #include "appliance/audit/exports.h"
 #include "appliance/audit/ledger.h"
 #include "common/base.h"
@@ -32,3 +34,6 @@ CLEANUP_FN(struct review, review_free)
 
 /* Tell views that there is something new. */
 void review_changed(struct review *review);
+
+/* Record what has been counted and is due by now, monotonic; UINT64_MAX: everything. nullptr is a no-op. */
+void review_tick(struct review *review, uint64_t now_us);

@@ -289,6 +289,48 @@ const char *bus_sender(struct bus_call *call)
 	return name ? name : "";
 }
 
+struct bus_watch {
+	sd_bus_track *track;
+	bus_gone_fn *fn;
+	void *userdata;
+};
+
+static int on_gone(sd_bus_track *track, void *userdata)
+{
+	struct bus_watch *watch = userdata;
+
+	(void)track;
+	watch->fn(watch->userdata);
+	return 0;
+}
+
+int bus_watch(struct bus_call *call, bus_gone_fn *fn, void *userdata, struct bus_watch **ret)
+{
+	struct bus_watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		return -ENOMEM;
+	*watch = (struct bus_watch) { .fn = fn, .userdata = userdata };
+	int r = sd_bus_track_new(call->bus->handle, &watch->track, on_gone, watch);
+	if (r >= 0)
+		r = sd_bus_track_add_sender(watch->track, call->request);
+	if (r < 0) {
+		watch = bus_watch_free(watch);
+		return r;
+	}
+	*ret = watch;
+	return 0;
+}
+
+struct bus_watch *bus_watch_free(struct bus_watch *watch)
+{
+	if (!watch)
+		return nullptr;
+	watch->track = sd_bus_track_unref(watch->track);
+	free(watch);
+	return nullptr;
+}
+
 const char *bus_arg_str(struct bus_call *call)
 {
 	const char *value = nullptr;

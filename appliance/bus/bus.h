@@ -70,6 +70,24 @@ void bus_changed(struct bus *bus);
 /* The connection that calls, by its unique name; borrowed until the call is answered. */
 [[nodiscard]] const char *bus_sender(struct bus_call *call);
 
+/* Called once, when the connection that is watched has gone, however it went. */
+typedef void bus_gone_fn(void *userdata);
+
+struct bus_watch;
+
+/*
+ * Watch the connection that calls.
+ *
+ * ret  set only on success; free with bus_watch_free(), also from within the call-back
+ *
+ * Returns 0 or -errno.
+ */
+[[nodiscard]] int bus_watch(struct bus_call *call, bus_gone_fn *fn, void *userdata,
+			    struct bus_watch **ret);
+
+/* Stop watching; nullptr is a no-op. Always returns nullptr. */
+struct bus_watch *bus_watch_free(struct bus_watch *watch);
+
 /* The next argument, a string; borrowed until the call is answered. "" if there is none. */
 [[nodiscard]] const char *bus_arg_str(struct bus_call *call);
 

@@ -10,6 +10,9 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/proto/tally.h"
+
+constexpr size_t KINDS_MAX = 32; /* what is read, told apart within a minute */
 
 struct ledger {
 	struct audit_client *client;
@@ -17,6 +20,8 @@ struct ledger {
 	size_t n;
 	uint64_t dropped;
 	bool open;
+	struct tally *tally;
+	struct audit_event due; /* scratch: too large for the stack */
 };
 
 int ledger_new(struct ledger **ret)
@@ -26,6 +31,8 @@ int ledger_new(struct ledger **ret)
 	if (!ledger)
 		return -ENOMEM;
 	int r = audit_client_new("audit-appliance.sock", &ledger->client);
+	if (r == 0)
+		r = tally_new(KINDS_MAX, &ledger->tally);
 	if (r)
 		return r;
 	*ret = TAKE(ledger);
@@ -38,6 +45,7 @@ struct ledger *ledger_free(struct ledger *ledger)
 		return nullptr;
 	for (size_t i = 0; i < ledger->n; i++)
 		free(ledger->kept[i]);
+	ledger->tally = tally_free(ledger->tally);
 	ledger->client = audit_client_free(ledger->client);
 	free(ledger);
 	return nullptr;
@@ -141,6 +149,36 @@ int ledger_open(struct ledger *ledger)
 	}
 	ledger->open = true;
 	return append_dropped(ledger);
+}
+
+void ledger_read(struct ledger *ledger, const char *session, const char *code, const char *person)
+{
+	const struct ledger_event event = { .code = code,
+					    .person = person,
+					    .target = "appliance",
+					    .text = "",
+					    .decision = AUDIT_ALLOW,
+					    .outcome = AUDIT_DONE,
+					    .intent = AUDIT_NO_INTENT };
+	char key[TALLY_KEY_MAX];
+
+	if (!ledger->open)
+		return;
+	fill(&ledger->due, &event, false);
+	(void)snprintf(key, sizeof(key), "%s %s", session, code);
+	if (tally_count(ledger->tally, key, &ledger->due, clock_mono_us(), clock_wall_us()) ==
+		    TALLY_FIRST &&
+	    audit_append(ledger->client, &ledger->due, nullptr) != AUDIT_OK)
+		tally_unrecorded(ledger->tally);
+}
+
+void ledger_tick(struct ledger *ledger, uint64_t now_us)
+{
+	while (ledger->open && tally_due(ledger->tally, now_us, &ledger->due)) {
+		if (audit_append(ledger->client, &ledger->due, nullptr) != AUDIT_OK)
+			return;
+		tally_recorded(ledger->tally, now_us);
+	}
 }
 
 size_t ledger_kept(const struct ledger *ledger)

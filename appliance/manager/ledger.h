@@ -31,6 +31,17 @@ enum {
 struct ledger *ledger_free(struct ledger *ledger);
 CLEANUP_FN(struct ledger, ledger_free)
 
+/*
+ * Record that a person reads, or count it if the same connection has read the same within the minute. Before there is a
+ * ledger, what is read is not kept.
+ *
+ * session  the connection's name on the bus
+ */
+void ledger_read(struct ledger *ledger, const char *session, const char *code, const char *person);
+
+/* Record what has been counted and is due by now, monotonic. */
+void ledger_tick(struct ledger *ledger, uint64_t now_us);
+
 struct ledger_event {
 	const char *code;   /* "appliance.unlock" */
 	const char *person; /* "" : the system itself */

@@ -357,6 +357,7 @@ static int on_tick(void *userdata)
 	look_again(manager);
 	if (manager->state == STATE_READY && clock_mono_us() - manager->details_us > DETAILS_US)
 		manager_refresh_details(manager);
+	ledger_tick(manager->ledger, clock_mono_us());
 	return loop_timer_again(manager->tick,
 				manager->state == STATE_READY ? TICK_READY_US : TICK_WAITING_US);
 }

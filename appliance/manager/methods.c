@@ -91,6 +91,9 @@ static void on_done(void *userdata, const struct job_done *done)
 	op->rule->answer(op, done);
 }
 
+/* What reading by a rule is called in the ledger. */
+static const char *read_code(const struct method_rule *rule);
+
 /* Allowed: record that it is about to be done, and do it. */
 static void go_ahead(struct errand *op)
 {
@@ -105,6 +108,9 @@ static void go_ahead(struct errand *op)
 		return;
 	}
 	if (rule->job == JOB_KIND_COUNT) {
+		if (!rule->code)
+			ledger_read(op->manager->ledger, bus_sender(op->call), read_code(rule),
+				    op->person);
 		rule->answer(op, &NOTHING);
 		return;
 	}
@@ -418,6 +424,11 @@ static const struct method_rule RULES[] = {
 	[METHOD_KILL_ANY]            = { "APPLIANCE_CONTROL", false, IN_READY, JOB_KIND_COUNT, "query.kill", queries_kill_any, .on_query = true },
 };
 /* clang-format on */
+
+static const char *read_code(const struct method_rule *rule)
+{
+	return rule == &RULES[METHOD_CA_CERTIFICATE] ? "appliance.ca" : "appliance.status";
+}
 
 static void on_status(struct bus_call *call, void *service)
 {

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/proto/access.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/buf.h"
 #include "common/bytes.h"
@@ -53,6 +58,7 @@ void ssh_keys_request_write(struct buf *out, const struct ssh_keys_request *requ
 {
 	write_str(out, request->user);
 	write_str(out, request->fingerprint);
+	write_str(out, request->connection);
 }
 
 bool ssh_keys_request_read(const void *data, size_t len, struct ssh_keys_request *ret)
@@ -61,7 +67,29 @@ bool ssh_keys_request_read(const void *data, size_t len, struct ssh_keys_request
 
 	read_str(&in, ret->user, sizeof(ret->user));
 	read_str(&in, ret->fingerprint, sizeof(ret->fingerprint));
+	read_str(&in, ret->connection, sizeof(ret->connection));
 	return reader_end(&in);
+}
+
+void ssh_peer(const char *connection, char ret[static ACCESS_SOURCE_MAX])
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	struct in6_addr parsed;
+	unsigned long port = 0;
+	size_t len = strcspn(connection, " ");
+
+	ret[0] = '\0';
+	if (len == 0 || len >= sizeof(address) || connection[len] != ' ')
+		return;
+	memcpy(address, connection, len);
+	port = strtoul(connection + len + 1, nullptr,
+		       10); /* "ADDRESS PORT" at the end of the text, too */
+	if (port > UINT16_MAX)
+		return;
+	if (inet_pton(AF_INET, address, &parsed) == 1)
+		(void)snprintf(ret, ACCESS_SOURCE_MAX, "%s:%lu", address, port);
+	else if (inet_pton(AF_INET6, address, &parsed) == 1)
+		(void)snprintf(ret, ACCESS_SOURCE_MAX, "[%s]:%lu", address, port);
 }
 
 static void grant_write(struct buf *out, const struct grant *grant)

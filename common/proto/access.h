@@ -66,6 +66,7 @@ constexpr uint64_t GRANT_AGE_MAX_US = 10'000'000;
 struct ssh_keys_request {
 	char user[ACCESS_NAME_MAX];
 	char fingerprint[ACCESS_NAME_MAX]; /* "SHA256:…" of the key offered */
+	char connection[ACCESS_NAME_MAX]; /* "ADDRESS PORT ADDRESS PORT", the server first; or "" */
 };
 
 /* Append the encoding; a failure sticks to out. */
@@ -86,6 +87,9 @@ void ssh_keys_request_write(struct buf *out, const struct ssh_keys_request *requ
 /* Decode a whole payload. Returns whether it was well-formed. */
 [[nodiscard]] bool ssh_keys_request_read(const void *data, size_t len,
 					 struct ssh_keys_request *ret);
+
+/* The client of a connection as sshd spells it, "ADDRESS PORT …", as "192.0.2.1:1234" or "[2001:db8::1]:1234"; "" if it is none. */
+void ssh_peer(const char *connection, char ret[static ACCESS_SOURCE_MAX]);
 
 /*
  * Append a grant and its HMAC-SHA256.

@@ -121,8 +121,8 @@ review() { # review UID METHOD [SIGNATURE ARGUMENT...]: a method of Audit1, as t
 	as "$caller" busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=20 call \
 		org.redoubt.Audit1 /org/redoubt/Audit1 org.redoubt.Audit1 "$@"
 }
-keys_of() { # keys_of USER FINGERPRINT: as sshd asks
-	as $sshkeys_uid "$O/appliance/accounts/redoubt-authorized-keys" "$@"
+keys_of() { # keys_of USER FINGERPRINT: as sshd asks, for a client of ours
+	as $sshkeys_uid "$O/appliance/accounts/redoubt-authorized-keys" "$@" "192.0.2.1 22 192.0.2.9 4711"
 }
 nothing() { # nothing COMMAND...: succeeds if the command succeeds and prints nothing
 	nothing_said=$("$@") && [ -z "$nothing_said" ]
@@ -153,10 +153,10 @@ tap 'by uid too' says '^ann:' getent passwd 20000
 tap 'No password fits ann, and she is not locked' says '^ann:\*:' getent shadow ann
 tap 'and she is of the group that sshd lets in' says 'redoubt-people' id -Gn ann
 tap 'Her key is answered, restricted' says "^restrict,pty $(cut -d' ' -f1,2 "$dir/ann.pub" | sed 's/+/[+]/g')\$" keys_of ann "$(print_of ann)"
-tap 'and recorded before it is answered' recorded "ssh.sign-in.*$(like ann)"
+tap 'which leaves no intent that nothing closes' not recorded "ssh.sign-in"
 tap 'Another key is not, and that is no failure' nothing keys_of ann "$(print_of ann2)"
-tap 'and recorded as well' recorded "ssh.denied.*$(like ann2)"
-tap 'The key command says what is wrong with its arguments' not keys_of ann
+tap 'and recorded as well' recorded "ssh.denied.*source\" s \"192.0.2.9:4711.*$(like ann2)"
+tap "The key command says what is wrong with its arguments" not keys_of
 
 # --- who may call --------------------------------------------------------------------------------
 
@@ -182,8 +182,11 @@ tap 'The last admin stays' shows 'no admin' call 20000 RemovePerson s ann
 tap 'is not suspended' shows 'no admin' call 20000 SetState ss ann suspended
 tap 'and not demoted' shows 'no admin' call 20000 SetRoles sas ann 1 member
 tap 'All are listed' says 'aa\{sv\} 2 .*"bob".*"member".*"active"' call 20000 ListPeople
-tap 'A session says when the last one was' says '"last_login" s ""' call 20001 SessionOpen ss "$(print_of bob)" pts/0
-tap 'the next one says so' says "last_login\" s \"20.*pts/0 $(like bob)" call 20001 SessionOpen ss "$(print_of bob)" pts/1
+tap 'and that they were is in the ledger, once for a connection' recorded 'person.list.*"ann"'
+tap 'A session says when the last one was' says '"last_login" s ""' call 20001 SessionOpen ssss "$(print_of bob)" pts/0 "192.0.2.8 5 192.0.2.1 22" console
+tap 'and is in the ledger with key and address' recorded "session.open.*bob.*192.0.2.8:5.*$(like bob)"
+tap 'its end too, when its connection goes' tap_until 5 recorded 'session.close.*bob.*192.0.2.8:5.*seconds'
+tap 'the next one says so' says "last_login\" s \"20.*pts/0 $(like bob)" call 20001 SessionOpen ssss "$(print_of bob)" pts/1 "" "status"
 
 # --- SSH keys ------------------------------------------------------------------------------------
 
@@ -254,7 +257,7 @@ tap 'So a member reads no ledger' not review 20001 List tus 18446744073709551615
 stop audit
 rm -f "$dir"/run/audit-*.sock
 tap 'Without the ledger nobody is added' shows 'ledger' call 20000 AddPerson ssas eve '' 1 member
-tap 'nor signed in' nothing keys_of ann "$(print_of ann)"
+tap 'nor does a session open' shows 'cannot record the session' call 20000 SessionOpen ssss "" "" "" x
 tap 'nor let into the API' says '^denied 503 SERVICEUNAVAILABLE' ask api.user.self -
 start_audit
 tap 'With it, nobody was added' not getent passwd eve
@@ -289,7 +292,7 @@ killed() {
 for pause in 0.61 0.83 1.07; do
 	tap "Killed after $pause s, it comes back with nothing half done" killed $pause
 done
-tap 'and the ledger verifies' says '"verdict" s "valid' review 20000 Verify
+tap 'and the ledger verifies' says '"verdict" s "valid' review 20000 Verify st '' 0
 
 # --- the sandbox ---------------------------------------------------------------------------------
 

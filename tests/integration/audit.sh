@@ -204,7 +204,7 @@ review() {
 		/org/redoubt/Audit1 org.redoubt.Audit1 "$@"
 }
 tap 'Status tells size and state' says '"size" t 702 .*"state" s "ok"' review Status
-tap 'List yields the newest first' says '^aa\{sv\} 2 .*"index" t 701 .*"index" t 700 ' \
+tap 'List yields the newest first' says '^aa\{sv\} 2 .*"index" t 702 .*"index" t 701 ' \
 	review List tus 18446744073709551615 2 ''
 tap 'List filters, case apart, in the whole ledger' says '"code" s "epoch.rotate"' \
 	review List tus 18446744073709551615 500 EPOCH.Rotate
@@ -215,6 +215,9 @@ tap 'Get shows the entry itself' says '"entry" s .*api.documents.add.*"leaf_hash
 tap 'Get of what is not there says so' shows 'There is no entry 70000' review Get t 70000
 tap 'Proof gives a proof' says 'c2sp.org/tlog-proof@v1.nindex 701' review Proof t 701
 tap 'Verify finds it valid' says '"verdict" s "valid' review Verify st "" 0
+tap 'who has looked is in the ledger, once for a connection' says '"code" s "audit.show" "actor" s "ann"' \
+	review List tus 18446744073709551615 50 audit.show
+tap 'and is left out of what the dashboard asks for' not says '"code" s "audit.' review List tus 18446744073709551615 50 -reads
 tap 'somebody else may not look' shows 'AUDIT_READ' \
 	setpriv --reuid=65534 --clear-groups busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" call \
 	org.redoubt.Audit1 /org/redoubt/Audit1 org.redoubt.Audit1 List tus 1 5 ''

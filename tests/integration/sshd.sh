@@ -45,13 +45,16 @@ cat >"$run/shell" <<'END'
 #!/bin/sh
 echo "shell $*; TERM=${TERM:-} LANG=${LANG:-} EVIL=${EVIL:-} NO_COLOR=${NO_COLOR:-}"
 read -r auth <"$SSH_USER_AUTH" && echo "auth $auth"
+echo "connection $SSH_CONNECTION"
 END
 cat >"$run/keys" <<END
 #!/bin/sh
 [ "\$(id -un)" = redoubt-sshkeys ] || exit 1
+[ "\$#" = 3 ] && echo "\$1 \$3" >>"$run/asked" || exit 1
 cat "$run/known/\$1/\$(echo "\$2" | tr / _)" 2>/dev/null || :
 END
 chmod 0755 "$run/shell" "$run/keys"
+: >"$run/asked"; chmod 0666 "$run/asked"
 mkdir -p "$run/known/ann" "$run/known/eve" "$run/known/root"
 
 key() { # key NAME OPTIONS...: make a key pair
@@ -100,6 +103,8 @@ tap_until 5 test -s "$run/pid"
 
 tap "a key that accounts names gets a person in" shows 'shell ' client good ann
 tap "the session knows the key it came in by" shows 'auth publickey ssh-ed25519' client good ann
+tap "the session knows where its client is, first" shows "connection 127.0.0.1 [0-9]+ 127.0.0.1 $port$" client good ann
+tap "the key command is told where the client is, after where the server is" grep -Eq "^ann 127\.0\.0\.1 $port 127\.0\.0\.1 [0-9]+\$" "$run/asked"
 tap "a person who asks for a terminal gets one" shows 'TERM=xterm-mono' with_terminal
 tap "a 3072-bit RSA key gets in" shows 'shell ' client long ann
 tap "a 2048-bit RSA key does not" shows "$denied" client short ann

@@ -143,7 +143,39 @@ first_sign_in() { says 'ann' as_ann whoami || { journal --unit=ssh.service --lin
 tap "the first admin signs in by the key of the configuration" first_sign_in
 tap "she can make an API key, across sshd, bus, accounts and ledger" says '"key": *"rdt_' \
 	as_ann key create test --role admin --json
+as_ann person list --json >"$dir/people"
 tap "what is not a verb does not run" not as_ann /bin/sh -c id
+ledger() { as_ann audit list --count 500 --json; }
+ledger_has() { # ledger_has JQ-CONDITION [NUMBER]: as many entries for which it holds, at least one
+	ledger >"$dir/ledger" && jq -e "[.[] | select($1)] | length ${2:->= 1}" "$dir/ledger" >/dev/null || { jq -c ".[] | {code, actor, source, outcome, detail}" "$dir/ledger" | head -20; return 1; }
+}
+tap "a verb is a session in the ledger, with the key and where it came from" ledger_has \
+	".code == \"session.open\" and .actor == \"ann\" and (.source | test(\"^127.0.0.1:[0-9]+\")) and (.detail | test(\"SHA256:.*whoami\"))"
+tap "and its end is there too" ledger_has ".code == \"session.close\" and (.detail | test(\"whoami\"))"
+tap "verbs count as last sign-in" sh -c "jq -e '.[0].last_login | length > 10' '$dir/people'"
+tap "no sign-in leaves an intent that nothing closes" ledger_has ".code == \"ssh.sign-in\" or .code == \"ledger.outcome-unknown\" or .code == \"ssh.no-session\"" "== 0"
+tap "what is read is there" ledger_has ".code == \"person.list\" and .actor == \"ann\""
+hang() { # a console that is killed, as a connection that breaks would
+	net timeout -s KILL 4 ssh -tt -F none -i "$dir/ann" -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no \
+		-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR ann@127.0.0.1 </dev/zero >/dev/null 2>&1 || :
+	sleep 1
+}
+TERM=xterm hang
+tap "a console that is killed ends its session as well" ledger_has ".code == \"session.close\" and (.detail | test(\"console\"))"
+turned_away() {
+	for name in nobody-such nobody-else root; do
+		net timeout 20 ssh -F none -i "$dir/ann" -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no \
+			-o UserKnownHostsFile=/dev/null "$name@127.0.0.1" status </dev/null >/dev/null 2>&1 || :
+	done
+	sleep 1
+}
+turned_away
+tap "a name that is nobody's is there, with where it came from" ledger_has \
+	".code == \"ssh.denied\" and .actor == \"nobody-such\" and (.source | test(\"^127.0.0.1:[0-9]+\"))"
+tap "further names from there are counted, not listed" ledger_has ".code == \"ssh.denied\"" "<= 2"
+as_ann audit export >"$dir/ledger.tar" 2>"$dir/ledger.err" || :
+key=$(as_ann audit status --json | jq -r .vkey)
+tap "the ledger can be had by ssh, and verifies here" "$O/tui/cli/redoubt" audit verify "$dir/ledger.tar" --vkey "$key" --max-age 1h
 tap "the ledger has it and verifies" says 'valid' as_ann audit verify
 
 # --- the check service: what does not need the real machine holds here too ---------------------------

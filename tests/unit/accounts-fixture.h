@@ -10,6 +10,7 @@
 
 #include "appliance/accounts/access.h"
 #include "appliance/accounts/accounts.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/accounts/sshkey.h"
 #include "appliance/accounts/store.h"
 #include "common/base.h"
@@ -27,6 +28,7 @@ static inline struct fixture *fixture_free(struct fixture *fixture)
 {
 	if (!fixture)
 		return nullptr;
+	fixture->accounts.sessions = sessions_free(fixture->accounts.sessions);
 	fixture->accounts.audit = audit_client_free(fixture->accounts.audit);
 	fixture->accounts.store = store_close(fixture->accounts.store);
 	fixture->ledger = ledger_stop(fixture->ledger);
@@ -48,6 +50,7 @@ static inline struct fixture *fixture_new(void)
 	bob.roles = role_bit(ROLE_MEMBER);
 	fixture->ledger = ledger_start("audit-accounts.sock");
 	if (!fixture->ledger || audit_client_new("audit-accounts.sock", &fixture->accounts.audit) ||
+	    sessions_new(&fixture->accounts, &fixture->accounts.sessions) ||
 	    store_open(":memory:", &fixture->accounts.store) ||
 	    sshkey_parse(KEY_ED25519, strlen(KEY_ED25519), key) ||
 	    store_person_add(fixture->accounts.store, &ann, key, 1) ||

@@ -139,7 +139,7 @@ static bool access_messages_have_exactly_one_length(void)
 	access_denied_write(&out, &(struct access_denied) { 403, "FORBIDDEN", "no" });
 	CHECK(exactly_this_length(&out, read_denied));
 	buf_clear(&out);
-	ssh_keys_request_write(&out, &(struct ssh_keys_request) { "ann", "SHA256:x" });
+	ssh_keys_request_write(&out, &(struct ssh_keys_request) { "ann", "SHA256:x", "c" });
 	CHECK(exactly_this_length(&out, read_keys));
 	return true;
 }

@@ -21,6 +21,8 @@
 #include "tui/cli/run.h"
 #include "tui/cli/verb.h"
 #include "tui/model/client.h"
+#include "tui/model/method.h"
+#include "tui/model/session.h"
 
 constexpr size_t WHY = 512;
 
@@ -77,10 +79,16 @@ static int help(char *const *word, size_t n)
 	return print_help(prefix) > 0 ? EXIT_OK : EXIT_USAGE;
 }
 
+/* Whether nobody is to be asked: the ledger is in a folder or file of the caller's. */
+static bool is_offline(const struct request *request)
+{
+	return request->value[OPTION_VKEY] && request->n_args > 0;
+}
+
 /* What is not needed is given up before anybody is asked: all but the bus, or the ledger's folder. */
 static int restrict_self(const struct request *request)
 {
-	bool offline = request->value[OPTION_VKEY] && request->n_args > 0;
+	bool offline = is_offline(request);
 	const struct sandbox_path folder = { request->arg[0], SANDBOX_READ };
 	const struct sandbox table = { .path = &folder,
 				       .n_paths = offline,
@@ -105,11 +113,29 @@ static int complain(const char *why, int code)
 	return code;
 }
 
+/* A verb that comes by ssh is a session, as short as it is. A failure shows in what the verb itself is answered. */
+static void open_session(struct client *client, const struct session *session, const char *verb)
+{
+	auto_call struct call call = { .method = METHOD_SESSION_OPEN };
+	const char *const text[] = { session->fingerprint, session->terminal, session->connection,
+				     verb };
+	auto_reply struct reply reply = {};
+
+	for (size_t i = 0; i < countof(text); i++)
+		if (call_set_text(&call, i, text[i]))
+			return;
+	client_ask(client, &call, &reply);
+	if (reply.result == RESULT_AUDIT_UNAVAILABLE)
+		(void)complain(reply.message, EXIT_FAILED);
+}
+
 static int run(struct request *request)
 {
 	cleanup(client_free_at) struct client *client = nullptr;
+	struct session session;
 	char why[WHY] = "";
 
+	session_find_origin(&session); /* before its file is out of reach */
 	int r = request_input(request, STDIN_FILENO, why, sizeof(why));
 	if (r > 0)
 		return complain(why, usage_code(request));
@@ -119,6 +145,8 @@ static int run(struct request *request)
 		r = client_new(nullptr, &client);
 	if (r < 0)
 		return complain(strerrordesc_np(-r), EXIT_FAILED);
+	if (session.connection[0] && !is_offline(request))
+		open_session(client, &session, request->verb->name);
 	return request->verb->run(client, request);
 }
 

@@ -24,9 +24,9 @@
 #include "common/clock.h"
 #include "common/loop.h"
 #include "common/sandbox.h"
-#include "tui/console/session.h"
 #include "tui/model/client.h"
 #include "tui/model/method.h"
+#include "tui/model/session.h"
 #include "tui/model/words.h"
 #include "tui/screen/screen.h"
 #include "tui/view/app.h"
@@ -229,6 +229,7 @@ static int open_app(struct console *console, const struct session *session)
 		.is_local = session->is_local,
 		.fingerprint = session->fingerprint,
 		.terminal = session->terminal,
+		.connection = session->connection,
 		.now_us = clock_mono_us(),
 	};
 
@@ -249,16 +250,6 @@ static void done(struct console *console)
 	console->client = client_free(console->client);
 	console->loop = loop_free(console->loop);
 	close_at(&console->signal_fd);
-}
-
-/* With a connection of its own: the loop's end has closed the other. */
-static void say_goodbye(void)
-{
-	cleanup(client_free_at) struct client *client = nullptr;
-	auto_reply struct reply reply = {};
-
-	if (client_new(nullptr, &client) == 0)
-		client_ask(client, &(struct call) { .method = METHOD_SESSION_CLOSE }, &reply);
 }
 
 static int run(struct console *console, const struct session *session)
@@ -291,12 +282,10 @@ static int run_console(void)
 				EXIT_USAGE);
 	session_find(&session);
 	int r = run(&console, &session);
-	bool was_open = console.app != nullptr;
 	console.app =
 		app_free(console.app); /* before the terminal goes back: nothing stays on it */
 	console.screen = screen_close(console.screen);
-	if (was_open)
-		say_goodbye();
+	/* The session ends with the connection: accounts sees it go, and records it. */
 	done(&console);
 	if (r == SCREEN_UNFIT)
 		return complain("this terminal cannot show the console (TERM); give a verb: "

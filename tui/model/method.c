@@ -25,7 +25,7 @@ constexpr uint32_t MINUTES =
 /* clang-format off */
 const struct method METHODS[METHOD_COUNT] = {
 	[METHOD_WHO_AM_I]            = { SERVICE_ACCOUNTS,  "WhoAmI",             "",     REPLY_RECORD,  SOON },
-	[METHOD_SESSION_OPEN]        = { SERVICE_ACCOUNTS,  "SessionOpen",        "ss",   REPLY_RECORD,  SOON },
+	[METHOD_SESSION_OPEN]        = { SERVICE_ACCOUNTS,  "SessionOpen",        "ssss", REPLY_RECORD,  SOON },
 	[METHOD_SESSION_CLOSE]       = { SERVICE_ACCOUNTS,  "SessionClose",       "",     REPLY_NOTHING, 3 },
 	[METHOD_SESSION_LOCK]        = { SERVICE_ACCOUNTS,  "SessionLock",        "",     REPLY_NOTHING, SOON },
 	[METHOD_LIST_PEOPLE]         = { SERVICE_ACCOUNTS,  "ListPeople",         "",     REPLY_LIST,    SOON },

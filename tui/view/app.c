@@ -94,6 +94,10 @@ int app_new(const struct app_setup *setup, struct app **ret)
 	int r = call_set_text(&session, 0, setup->fingerprint);
 	if (r == 0)
 		r = call_set_text(&session, 1, setup->terminal);
+	if (r == 0 && setup->connection)
+		r = call_set_text(&session, 2, setup->connection);
+	if (r == 0)
+		r = call_set_text(&session, 3, "console");
 	if (r) {
 		free(app);
 		return r;

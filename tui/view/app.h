@@ -29,6 +29,8 @@ struct app_setup {
 	bool is_local;		 /* the machine's own console */
 	const char *fingerprint; /* of the SSH key that signed in, or "" */
 	const char *terminal;	 /* "pts/0" */
+	const char
+		*connection; /* as sshd names it in SSH_CONNECTION, or ""; nullptr counts as "" */
 	uint64_t now_us;
 };
 

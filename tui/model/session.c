@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tui/console/session.h"
+#include "tui/model/session.h"
 
 #include <fcntl.h>
 #include <langinfo.h>
@@ -91,13 +91,27 @@ static bool find_locale(void)
 	return setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
 }
 
-void session_find(struct session *ret)
+static void find_connection(char ret[SESSION_TEXT])
+{
+	const char *text = getenv("SSH_CONNECTION");
+
+	if (text && strlen(text) < SESSION_TEXT)
+		(void)snprintf(ret, SESSION_TEXT, "%s", text);
+}
+
+void session_find_origin(struct session *ret)
 {
 	const struct passwd *who = getpwuid(getuid());
 
 	*ret = (struct session) {};
 	ret->is_local = who && strcmp(who->pw_name, "redoubt-tty") == 0;
-	ret->utf8 = find_locale();
 	find_fingerprint(ret->fingerprint);
 	find_terminal(ret->terminal);
+	find_connection(ret->connection);
+}
+
+void session_find(struct session *ret)
+{
+	session_find_origin(ret);
+	ret->utf8 = find_locale();
 }
