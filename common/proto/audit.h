@@ -47,9 +47,9 @@ struct audit_event {
 	enum audit_outcome outcome;
 	uint64_t
 		intent; /* an outcome names its intent's index, or AUDIT_LAST_INTENT; else AUDIT_NO_INTENT */
-	char code[64];		      /* stable: "api.documents.add", "session.open", "person.add" */
-	char actor_kind[16];	      /* "person", "api-key", "system", "anonymous" */
-	char actor[ACCESS_NAME_MAX];  /* person's name, or "name/key-id" */
+	char code[64];		     /* stable: "api.documents.add", "session.open", "person.add" */
+	char actor_kind[16];	     /* "person", "api-key", "system", "anonymous" */
+	char actor[ACCESS_NAME_MAX]; /* person's name, or "name/key-id" */
 	char source[ACCESS_NAME_MAX]; /* address and port, key fingerprint, tty, or "" */
 	char target[ACCESS_NAME_MAX]; /* "commons.movies", person, key name, or "" */
 	char request_id[ACCESS_REQUEST_ID];
