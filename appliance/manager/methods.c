@@ -427,6 +427,8 @@ static const struct method_rule RULES[] = {
 
 static const char *read_code(const struct method_rule *rule)
 {
+	if (rule == &RULES[METHOD_OWN_QUERIES] || rule == &RULES[METHOD_ALL_QUERIES])
+		return "query.list";
 	return rule == &RULES[METHOD_CA_CERTIFICATE] ? "appliance.ca" : "appliance.status";
 }
 
