@@ -252,7 +252,7 @@ cat "$dir/one.tar" "$dir/two.tar" >"$dir/both.tar"
 tap "so are both in one file" at_exit 0 "$redoubt" audit verify "$dir/both.tar" --vkey "$(vkey)"
 tap "an older copy is incomplete against a checkpoint kept since" at_exit 3 \
 	"$redoubt" audit verify "$dir/one.tar" --vkey "$(vkey)" --from "$dir/kept-2"
-sleep 1.1
+sleep 2.1 # times are whole seconds
 tap "a copy is stale when its checkpoint is older than it may be" at_exit 3 \
 	"$redoubt" audit verify "$dir/one.tar" --vkey "$(vkey)" --max-age 1s
 head -c $(($(stat -c %s "$dir/both.tar") / 3)) "$dir/both.tar" >"$dir/cut.tar"
