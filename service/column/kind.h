@@ -33,10 +33,15 @@ enum kind : uint8_t {
 typedef uint16_t kind_set;
 
 constexpr kind_set KINDS_NONE = 0;
+constexpr kind_set KINDS_ALL = (1u << KIND_COUNT) - 1;
 constexpr kind_set KINDS_INTS = /* those whose value is an int64 */
 	1u << KIND_INT | 1u << KIND_DATE | 1u << KIND_DATETIME | 1u << KIND_TIME |
 	1u << KIND_TIMESTAMP | 1u << KIND_INTERVAL | 1u << KIND_MONTHS;
 constexpr kind_set KINDS_TEXTS = 1u << KIND_STRING | 1u << KIND_BYTES;
+constexpr kind_set KINDS_DAYS = /* those that compare with each other as moments in UTC */
+	1u << KIND_DATE | 1u << KIND_DATETIME | 1u << KIND_TIMESTAMP;
+constexpr kind_set KINDS_MOMENTS =
+	KINDS_DAYS | 1u << KIND_TIME; /* those that texts can stand for */
 constexpr kind_set KINDS_NULLS = 1u << KIND_MISSING | 1u << KIND_NULL;
 
 constexpr uint32_t COLUMN_BLOCK = 1024; /* entries that are decoded together */

@@ -334,7 +334,7 @@ static int put_together(struct join_table *table, struct inner *inner)
 
 /* --- the table ----------------------------------------------------------------------------------- */
 
-/* Where a chain names the first row of a key, or its end. */
+/* Where a chain names the first row of a key, which is a cell_join_key(), or its end. */
 static uint32_t *find(const struct join_table *table, uint32_t *at, uint64_t hash,
 		      const struct cell *key)
 {
@@ -344,6 +344,7 @@ static uint32_t *find(const struct join_table *table, uint32_t *at, uint64_t has
 		if (table->hash[*at] != hash)
 			continue;
 		slim_cell(&table->rows.at[(size_t)*at * table->rows.width], &other);
+		other = cell_join_key(&other);
 		if (cell_compare(key, &other) == 0)
 			break;
 	}
@@ -376,6 +377,7 @@ static int make_slots(struct join_table *table)
 		if (r)
 			return r;
 		slim_cell(&table->rows.at[(row - 1) * table->rows.width], &key);
+		key = cell_join_key(&key);
 		uint64_t hash = cell_hash(table->query->exec->key, &key);
 		uint32_t *at = find(table, &table->slot[hash & table->mask], hash, &key);
 		table->hash[row - 1] = hash;
@@ -480,8 +482,9 @@ uint32_t join_first(const struct join_table *table, const struct cell *key)
 {
 	if (key->kind <= KIND_NULL || table->rows.n == 0)
 		return JOIN_NONE;
-	uint64_t hash = cell_hash(table->query->exec->key, key);
-	return *find(table, &table->slot[hash & table->mask], hash, key);
+	struct cell same = cell_join_key(key);
+	uint64_t hash = cell_hash(table->query->exec->key, &same);
+	return *find(table, &table->slot[hash & table->mask], hash, &same);
 }
 
 bool join_is_unique(const struct join_table *table)

@@ -271,7 +271,9 @@ uint32_t split_column(const struct split *split, uint32_t field)
 
 uint32_t split_part(const struct split *split, const struct cell *key)
 {
-	return (uint32_t)(cell_hash(split->query->exec->key, key) >> split->shift);
+	struct cell same = cell_join_key(key);
+
+	return (uint32_t)(cell_hash(split->query->exec->key, &same) >> split->shift);
 }
 
 int split_divert(struct split *split, uint32_t morsel, uint32_t part, const struct buf *row)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <math.h>
+#include <stdckdint.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "service/expression/eval_internal.h"
+#include "service/value/civil.h"
+#include "service/value/match.h"
 
 /* The same comparison with its sides changed. */
 static enum operation mirrored(enum operation op)
@@ -119,6 +122,18 @@ static bool int_for_float(enum operation *op, double f, int64_t *ret)
 	return *op == OP_LE || *op == OP_GT;
 }
 
+/* A vector of datetimes or timestamps against another kind of moment: the µs of that. Returns whether it is such a pair. */
+static bool us_for_moment(const struct vector *a, const struct cell *c, int64_t *ret)
+{
+	constexpr kind_set in_us = 1u << KIND_DATETIME | 1u << KIND_TIMESTAMP;
+
+	if (!(in_us >> a->kind & 1) || !(KINDS_DAYS >> c->kind & 1))
+		return false;
+	if (c->kind != KIND_DATE)
+		return true;
+	return !ckd_mul(ret, c->i, CIVIL_DAY_US);
+}
+
 /* A vector of ints, floats or codes against a constant. Returns whether it was one of these. */
 static bool with_constant(enum operation op, const struct vector *a, const struct cell *c,
 			  uint8_t yes[COLUMN_BLOCK])
@@ -127,7 +142,7 @@ static bool with_constant(enum operation op, const struct vector *a, const struc
 	int64_t i = c->i;
 
 	if (KINDS_INTS >> a->kind & 1 &&
-	    (a->kind == c->kind ||
+	    (a->kind == c->kind || us_for_moment(a, c, &i) ||
 	     (a->kind == KIND_INT && c->kind == KIND_FLOAT && int_for_float(&op, c->f, &i)))) {
 		compare_ints(op, a->ints, nullptr, i, yes);
 		return true;
@@ -220,8 +235,14 @@ static void compare_cells(enum operation op, const struct vector *a, const struc
 
 		vector_cell(a, i, &x);
 		vector_cell(b, i, &y);
-		truth_put(ret, i, holds(op, cell_compare(&x, &y)),
-			  x.kind <= KIND_NULL || y.kind <= KIND_NULL);
+		if (cell_is_null(&x) || cell_is_null(&y)) {
+			truth_put(ret, i, false, true);
+			continue;
+		}
+		int order = cell_match(&x, &y);
+		bool equality = op == OP_EQ || op == OP_NE;
+		bool unlike = order == MATCH_UNLIKE;
+		truth_put(ret, i, unlike ? op == OP_NE : holds(op, order), unlike && !equality);
 	}
 }
 
@@ -329,6 +350,19 @@ int eval_compare(struct eval *eval, const struct step *step, const struct set *s
 	return 0;
 }
 
+/* Whether a moment or a text is the same as a member of another kind. */
+static bool has_alike(const struct step *step, const struct cell *cell)
+{
+	bool moment = KINDS_MOMENTS >> cell->kind & 1;
+
+	if (!moment && (cell->kind != KIND_STRING || !step->moment_members))
+		return false;
+	for (uint32_t m = 0; m < step->n_members; m++)
+		if (step->member[m].kind != cell->kind && cell_match(&step->member[m], cell) == 0)
+			return true;
+	return false;
+}
+
 /* Entries that are one of the step's constants. */
 static void among_members(const struct step *step, const struct vector *a,
 			  const struct set *selection, struct set *ret)
@@ -354,7 +388,7 @@ static void among_members(const struct step *step, const struct vector *a,
 		struct cell cell;
 
 		vector_cell(a, i, &cell);
-		if (program_has_member(step, &cell))
+		if (program_has_member(step, &cell) || has_alike(step, &cell))
 			set_add(ret, i);
 	}
 }

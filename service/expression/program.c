@@ -45,8 +45,10 @@ static int prepare_in(struct program *program, struct step *step, uint32_t *arg)
 			arg[kept++] = arg[i];
 		else if (s->node->constant.kind <= KIND_NULL)
 			step->null_member = true;
-		else
+		else {
 			member[n++] = s->node->constant;
+			step->moment_members |= KINDS_MOMENTS >> s->node->constant.kind & 1;
+		}
 	}
 	if (n > 1)
 		qsort(member, n, sizeof(*member), order);

@@ -27,6 +27,7 @@ struct step {
 	const struct cell *member; /* [n_members] */
 	uint32_t n_members;
 	bool null_member;
+	bool moment_members; /* some member is a date, datetime, timestamp or time */
 	/* OP_LIKE with a constant pattern: the pattern is %needle% and needle has no wildcard. */
 	struct str needle;
 };

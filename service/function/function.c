@@ -14,7 +14,7 @@ static const struct function FUNCTIONS[] = {
 	{ "COALESCE",    FUNCTION_COALESCE, 1, 255, "coalesce", TYPE_SAME },
 	{ "TRY",         FUNCTION_TRY,      1, 1, "", TYPE_SAME },
 	{ "IFNULL",      FUNCTION_SCALAR,   2, 2, "ifnull", TYPE_SAME },
-	{ "NULLIF",      FUNCTION_SCALAR,   2, 2, "nullif", TYPE_SAME },
+	{ "NULLIF",      FUNCTION_SCALAR,   2, 2, "rd_nullif", TYPE_SAME },
 	{ "GREATEST",    FUNCTION_SCALAR,   2, 100, "max", TYPE_SAME },
 	{ "LEAST",       FUNCTION_SCALAR,   2, 100, "min", TYPE_SAME },
 	{ "TYPEOF",      FUNCTION_TYPEOF,   1, 1, "rd_typeof", TYPE_ANY },

@@ -297,10 +297,11 @@ static const struct udf FUNCTIONS[] = {
 int udf_register_all(sqlite3 *db)
 {
 	static int (*const PARTS[])(sqlite3 *) = {
-		udf_register_text,   udf_register_search,    udf_register_cast,
-		udf_register_hash,   udf_register_regex,     udf_register_number,
-		udf_register_time,   udf_register_array,     udf_register_format,
-		udf_register_object, udf_register_aggregate, udf_register_unnest,
+		udf_register_text,    udf_register_search,    udf_register_cast,
+		udf_register_hash,    udf_register_regex,     udf_register_number,
+		udf_register_time,    udf_register_array,     udf_register_format,
+		udf_register_object,  udf_register_aggregate, udf_register_unnest,
+		udf_register_compare,
 	};
 	int r = udf_registry_new(db);
 

@@ -36,6 +36,9 @@ constexpr size_t UDF_WORK = 262'144;	     /* bytes looked at between two looks a
 /* Register udf_cast.c's functions. Returns 0 or -ENOMEM. */
 [[nodiscard]] int udf_register_cast(sqlite3 *db);
 
+/* Register udf_compare.c's functions. Returns 0 or -ENOMEM. */
+[[nodiscard]] int udf_register_compare(sqlite3 *db);
+
 /* Register udf_text.c's functions. Returns 0 or -ENOMEM. */
 [[nodiscard]] int udf_register_text(sqlite3 *db);
 

@@ -8,6 +8,7 @@
 
 #include "service/column/filter.h"
 #include "service/column/hash.h"
+#include "service/value/match.h"
 
 constexpr uint32_t MEMBERS_MAX = 64; /* of an IN that are each looked for */
 
@@ -69,6 +70,23 @@ static enum prune by_text(enum operation op, const struct chunk_column *about,
 	return none ? PRUNE_NONE : PRUNE_SOME;
 }
 
+/* A comparison of a value with one that it has no order with: only that they are not equal is true. */
+static enum prune by_unlike(enum operation op, bool nulls)
+{
+	return op != OP_NE ? PRUNE_NONE : nulls ? PRUNE_SOME : PRUNE_ALL;
+}
+
+/* As by_bounds(), for the least and the greatest value. */
+static enum prune by_cells(enum operation op, const struct cell *min, const struct cell *max,
+			   const struct cell *constant, bool nulls)
+{
+	int low = cell_match(min, constant), high = cell_match(max, constant);
+
+	if (low == MATCH_UNLIKE || high == MATCH_UNLIKE)
+		return by_unlike(op, nulls);
+	return by_bounds(op, low, high, nulls);
+}
+
 /* A comparison with a constant by the column's statistics. */
 static enum prune by_statistics(enum operation op, const struct chunk_column *about,
 				const struct cell *constant)
@@ -77,7 +95,7 @@ static enum prune by_statistics(enum operation op, const struct chunk_column *ab
 	bool nulls = (about->kinds & KINDS_NULLS) != 0 || about->has_nan;
 	struct cell min = { .kind = KIND_NULL }, max = min;
 
-	if (values == 0 || constant->kind <= KIND_NULL)
+	if (values == 0 || cell_is_null(constant))
 		return PRUNE_NONE;
 	if ((values & (values - 1)) != 0)
 		return PRUNE_SOME;
@@ -90,10 +108,23 @@ static enum prune by_statistics(enum operation op, const struct chunk_column *ab
 		max = (struct cell) { .kind = kind, .f = about->float_max };
 	} else if (kind == KIND_STRING && constant->kind == KIND_STRING) {
 		return by_text(op, about, &constant->s);
+	} else if (kind == KIND_STRING && !(KINDS_MOMENTS >> constant->kind & 1)) {
+		return by_unlike(op, nulls);
 	} else {
 		return PRUNE_SOME;
 	}
-	return by_bounds(op, cell_compare(&min, constant), cell_compare(&max, constant), nulls);
+	return by_cells(op, &min, &max, constant, nulls);
+}
+
+/* Whether a value can be equal to others of another kind. */
+static bool has_alikes(kind_set kinds, const struct cell *cell)
+{
+	kind_set own = (kind_set)(1u << cell->kind);
+	bool moment = KINDS_MOMENTS >> cell->kind & 1;
+
+	if (cell->kind == KIND_STRING)
+		return (kinds & KINDS_MOMENTS) != 0;
+	return moment && (kinds & (KINDS_MOMENTS | 1u << KIND_STRING) & ~own) != 0;
 }
 
 /* Whether the column's filter lets a value through. */
@@ -117,7 +148,8 @@ static int judge_equal(struct source *source, uint32_t field, const struct cell 
 	const struct column *column;
 
 	*ret = about ? by_statistics(OP_EQ, about, constant) : PRUNE_NONE;
-	if (*ret != PRUNE_SOME || about->lane[LANE_FILTER].len == 0)
+	if (*ret != PRUNE_SOME || about->lane[LANE_FILTER].len == 0 ||
+	    has_alikes(about->kinds, constant))
 		return 0;
 	int r = source_lookup(source, field, 1u << LANE_FILTER, &column);
 	if (r == 0 && !may_have(column, constant))
@@ -276,6 +308,5 @@ enum prune prune_block(struct source *source, const struct program *program, uin
 		return PRUNE_SOME;
 	auto kind = (enum kind)stdc_trailing_zeros((unsigned int)values);
 	struct cell low = { .kind = kind, .i = min }, high = { .kind = kind, .i = max };
-	return by_bounds(step->op, cell_compare(&low, constant), cell_compare(&high, constant),
-			 (about->kinds & KINDS_NULLS) != 0);
+	return by_cells(step->op, &low, &high, constant, (about->kinds & KINDS_NULLS) != 0);
 }

@@ -277,7 +277,7 @@ int source_find_text(struct source *source, uint32_t field, const struct str *te
 	const struct chunk_column *about = source_about(source, field);
 	const struct column *column;
 
-	if (!about || about->kinds >> KIND_BYTES & 1)
+	if (!about || (about->kinds & (1u << KIND_BYTES | KINDS_MOMENTS)))
 		return BATCH_CANNOT;
 	bool ordered = about->lane[LANE_ORDER].len > 0;
 	int r = ordered ? source_lookup(source, field,

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "service/snapshot/snapshot.h"
+#include "service/sql/compare.h"
 #include "service/sql/draft.h"
 #include "service/sql/evaluate.h"
 #include "service/sql/pushdown.h"
@@ -187,6 +188,7 @@ static void add_star_of(struct binder *b, struct columns *to, const struct selec
 		const struct column *from = &source->columns[i];
 		struct column column = { .name = from->name,
 					 .type = from->type,
+					 .kinds = from->kinds,
 					 .spread = from->spread,
 					 .undefined = -1 };
 		struct resolved at = { .source = source, .base = from->sql };
@@ -224,6 +226,7 @@ static void add_item(struct binder *b, struct columns *to, const struct select_i
 	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
 	struct column column = { .name = item_name(b, item, position),
 				 .type = type_of(b, item->expr, to->scope),
+				 .kinds = kinds_of(b, item->expr, to->scope),
 				 .undefined = -1 };
 
 	print_value(b, &text, item->expr, to->scope);

@@ -14,6 +14,7 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "service/column/kind.h"
 #include "service/function/function.h"
 #include "service/sql/sql.h"
 #include "service/store/store.h"
@@ -25,6 +26,7 @@ struct column {
 	const char *name; /* as the client sees it; of a spread, nullptr */
 	const char *sql;  /* what a query around it calls it, "c0" */
 	enum sql_type type;
+	kind_set kinds;	     /* that its values can be of; 0: any */
 	bool spread;	     /* an object all of whose members are columns */
 	const char **except; /* [n_except] members that a spread leaves out */
 	size_t n_except;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "service/sql/bind_call.h"
+#include "service/sql/compare.h"
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
@@ -90,36 +91,6 @@ enum sql_type type_of(struct binder *b, const struct expr *e, struct scope *scop
 	return type;
 }
 
-void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_type as,
-	      struct scope *scope)
-{
-	static const char *const NAMES[] = {
-		[TYPE_DATE] = "date", [TYPE_DATETIME] = "datetime", [TYPE_TIMESTAMP] = "timestamp"
-	};
-
-	if (!is_moment(as) || type_of(b, e, scope) == as) {
-		print_value(b, out, e, scope);
-		return;
-	}
-	put_function(b, out, "rd_as", e->at);
-	print_value(b, out, e, scope);
-	buf_addf(out, ", '%s')", NAMES[as]);
-}
-
-enum sql_type common_type(struct binder *b, const struct expr *e, struct scope *scope)
-{
-	enum sql_type common = TYPE_ANY;
-
-	for (size_t i = 0; i < e->n_args; i++) {
-		enum sql_type type = type_of(b, e->arg[i], scope);
-
-		if (is_moment(type) && type > common) /* date < datetime < timestamp */
-			common = type;
-	}
-	return common;
-}
-static_assert(TYPE_DATE < TYPE_DATETIME && TYPE_DATETIME < TYPE_TIMESTAMP);
-
 static void print_joined(struct binder *b, struct buf *out, const struct expr *e,
 			 struct scope *scope)
 {
@@ -127,19 +98,6 @@ static void print_joined(struct binder *b, struct buf *out, const struct expr *e
 		buf_add_str(out, i == 0 ? "(" : e->kind == EXPR_AND ? " AND " : " OR ");
 		print_condition(b, out, e->arg[i], scope);
 	}
-	buf_add_str(out, ")");
-}
-
-/* (a operator b), both in the same type. */
-static void print_pair(struct binder *b, struct buf *out, const struct expr *e,
-		       const char *operator, struct scope * scope)
-{
-	enum sql_type common = common_type(b, e, scope);
-
-	buf_add_str(out, "(");
-	print_as(b, out, e->arg[0], common, scope);
-	buf_addf(out, " %s ", operator);
-	print_as(b, out, e->arg[1], common, scope);
 	buf_add_str(out, ")");
 }
 
@@ -152,40 +110,6 @@ static void print_like(struct binder *b, struct buf *out, const struct expr *e, 
 		print_value(b, out, e->arg[i], scope);
 	}
 	buf_add_str(out, "))");
-}
-
-static void print_in(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
-{
-	enum sql_type common = common_type(b, e, scope);
-	struct output output = {};
-
-	buf_add_str(out, "(");
-	print_as(b, out, e->arg[0], common, scope);
-	buf_addf(out, " %sIN (", e->negated ? "NOT " : "");
-	if (e->query)
-		bind_query(b, out, e->query, scope, 0, false, &output);
-	for (size_t i = 1; i < e->n_args && !b->r; i++) {
-		buf_add_str(out, i > 1 ? ", " : "");
-		print_as(b, out, e->arg[i], common, scope);
-	}
-	buf_add_str(out, "))");
-	if (!b->r && e->query && output.n != 1)
-		b->r = sql_refuse_at(b->error, e->at, "column_count",
-				     "The query after IN must have one column, not %zu.", output.n);
-}
-
-static void print_between(struct binder *b, struct buf *out, const struct expr *e,
-			  struct scope *scope)
-{
-	enum sql_type common = common_type(b, e, scope);
-
-	buf_add_str(out, "(");
-	print_as(b, out, e->arg[0], common, scope);
-	buf_addf(out, " %sBETWEEN ", e->negated ? "NOT " : "");
-	print_as(b, out, e->arg[1], common, scope);
-	buf_add_str(out, " AND ");
-	print_as(b, out, e->arg[2], common, scope);
-	buf_add_str(out, ")");
 }
 
 /* IS [NOT] TRUE, FALSE, NULL, UNDEFINED: never NULL themselves. */

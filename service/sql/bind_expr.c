@@ -11,6 +11,7 @@
 
 #include "service/function/udf.h"
 #include "service/sql/bind_call.h"
+#include "service/sql/compare.h"
 #include "service/sql/draft.h"
 
 constexpr size_t CALL_ARGS_MAX = 100; /* SQLite takes 127 */
@@ -226,16 +227,23 @@ static void print_array(struct binder *b, struct buf *out, const struct expr *e,
 
 static void print_case(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope)
 {
+	bool cross = e->operand && case_crosses(b, e, scope);
+
 	buf_add_str(out, "CASE ");
-	if (e->operand)
+	if (e->operand && !cross)
 		print_value(b, out, e->operand, scope);
 	for (size_t i = 0; i + 1 < e->n_args && !b->r; i += 2) {
 		buf_add_str(out, " WHEN ");
+		if (cross) {
+			buf_add_str(out, "rd_eq(");
+			print_value(b, out, e->operand, scope);
+			buf_add_str(out, ", ");
+		}
 		if (e->operand)
 			print_value(b, out, e->arg[i], scope);
 		else
 			print_condition(b, out, e->arg[i], scope);
-		buf_add_str(out, " THEN ");
+		buf_add_str(out, cross ? ") THEN " : " THEN ");
 		print_value(b, out, e->arg[i + 1], scope);
 	}
 	if (e->otherwise) {

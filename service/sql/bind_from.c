@@ -8,6 +8,7 @@
 #include "service/chunk/chunk.h"
 #include "service/snapshot/snapshot.h"
 #include "service/sql/bind_call.h"
+#include "service/sql/compare.h"
 #include "service/sql/draft.h"
 #include "service/sql/pushdown.h"
 #include "service/store/catalog.h"
@@ -200,10 +201,17 @@ static void print_using(struct binder *b, struct buf *out, const struct from_ite
 				     .name = &item->using[i],
 				     .n_names = 1 };
 
+		auto_buf struct buf l = buf_make(BIND_TEXT_MAX), r = buf_make(BIND_TEXT_MAX);
+
+		print_value(b, &l, &name, left);
+		print_value(b, &r, &name, &right);
+		struct sides sides = { .operator= "=",
+				       .left = bind_keep(b, &l),
+				       .right = bind_keep(b, &r),
+				       .left_kinds = kinds_of(b, &name, left),
+				       .right_kinds = kinds_of(b, &name, &right) };
 		buf_add_str(out, i ? " AND " : "");
-		print_value(b, out, &name, left);
-		buf_add_str(out, " = ");
-		print_value(b, out, &name, &right);
+		put_comparison(out, &sides);
 		vec_add(b, &left->using, item->using[i]->text);
 	}
 }

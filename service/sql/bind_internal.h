@@ -71,14 +71,6 @@ void print_value(struct binder *b, struct buf *out, const struct expr *e, struct
 /* Print an expression as a condition: 0, 1 or NULL. */
 void print_condition(struct binder *b, struct buf *out, const struct expr *e, struct scope *scope);
 
-/* Print a value as a moment of that type, so that unlike moments and ISO texts compare as one would expect. */
-void print_as(struct binder *b, struct buf *out, const struct expr *e, enum sql_type as,
-	      struct scope *scope);
-
-/* The type in which all of an expression's arguments are to be compared. */
-[[nodiscard]] enum sql_type common_type(struct binder *b, const struct expr *e,
-					struct scope *scope);
-
 /* Whether a type is a date, a datetime or a timestamp. */
 [[nodiscard]] bool is_moment(enum sql_type type);
 

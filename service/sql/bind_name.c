@@ -21,7 +21,8 @@ static bool find_column(struct source *source, const char *name, size_t used, st
 			*ret = (struct resolved) { .source = source,
 						   .base = column->sql,
 						   .used = used + 1,
-						   .type = column->type };
+						   .type = column->type,
+						   .kinds = column->kinds };
 			return true;
 		}
 		if (column->spread && n < countof(spread))

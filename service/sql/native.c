@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "service/sql/compare.h"
 #include "service/sql/evaluate.h"
 #include "service/value/civil.h"
 #include "service/value/value.h"
@@ -164,6 +165,7 @@ static struct node *case_node(struct binder *b, struct draft *draft, const struc
 		struct node *when = nullptr;
 
 		if (operand) {
+			check_moment_text(b, e->operand, e->arg[2 * i], scope);
 			struct node *value = draft_node(b, draft, e->arg[2 * i], scope);
 
 			when = value ? node_new(b, OP_EQ, 2) : nullptr;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "service/sql/compare.h"
 #include "service/sql/native.h"
 
 #include <stddef.h>
@@ -7,36 +8,28 @@
 
 /* NOLINTBEGIN(misc-no-recursion): the tree's depth is bounded by the parser. */
 
-/* A moment that is to be compared with others of a type, when it is known now. */
-static struct node *fold_as(struct binder *b, const struct expr *e, enum sql_type as)
-{
-	auto_buf struct buf text = buf_make(BIND_TEXT_MAX);
-	struct scope none = {};
-
-	print_as(b, &text, e, as, &none);
-	return node_folded(b, &text);
-}
-
-/* A side of a comparison in the type that both sides are compared in. */
+/* A side of a comparison with another expression. */
 static struct node *side(struct binder *b, struct draft *draft, const struct expr *e,
-			 enum sql_type common, struct scope *scope)
+			 const struct expr *other, struct scope *scope)
 {
-	if (!is_moment(common) || type_of(b, e, scope) == common)
-		return draft_node(b, draft, e, scope);
-	return is_constant(b, e) ? fold_as(b, e, common) : nullptr;
+	check_moment_text(b, other, e, scope);
+	struct node *node = draft_node(b, draft, e, scope);
+	if (node && node->op == OP_CONSTANT)
+		node_as_moment(b, other, scope, node);
+	return node;
 }
 
 static struct node *compare_node(struct binder *b, struct draft *draft, enum operation op,
 				 const struct expr *left, const struct expr *right,
-				 enum sql_type common, struct scope *scope)
+				 struct scope *scope)
 {
 	struct node *node = node_new(b, op, 2);
 
 	if (!node)
 		return nullptr;
 	node->condition = true;
-	node->arg[0] = side(b, draft, left, common, scope);
-	node->arg[1] = node->arg[0] ? side(b, draft, right, common, scope) : nullptr;
+	node->arg[0] = side(b, draft, left, right, scope);
+	node->arg[1] = node->arg[0] ? side(b, draft, right, left, scope) : nullptr;
 	return node->arg[1] ? node : nullptr;
 }
 
@@ -51,8 +44,7 @@ static struct node *comparison(struct binder *b, struct draft *draft, const stru
 
 	for (size_t i = 0; i < countof(OPERATORS); i++)
 		if (strcmp(OPERATORS[i].text, e->at->text) == 0)
-			return compare_node(b, draft, OPERATORS[i].op, e->arg[0], e->arg[1],
-					    common_type(b, e, scope), scope);
+			return compare_node(b, draft, OPERATORS[i].op, e->arg[0], e->arg[1], scope);
 	return nullptr;
 }
 
@@ -76,27 +68,25 @@ static struct node *negate_if(struct binder *b, bool negated, struct node *node)
 static struct node *between(struct binder *b, struct draft *draft, const struct expr *e,
 			    struct scope *scope)
 {
-	enum sql_type common = common_type(b, e, scope);
 	struct node *node = node_new(b, OP_AND, 2);
 
 	if (!node)
 		return nullptr;
 	node->condition = true;
-	node->arg[0] = compare_node(b, draft, OP_GE, e->arg[0], e->arg[1], common, scope);
-	node->arg[1] = node->arg[0]
-			       ? compare_node(b, draft, OP_LE, e->arg[0], e->arg[2], common, scope)
-			       : nullptr;
+	node->arg[0] = compare_node(b, draft, OP_GE, e->arg[0], e->arg[1], scope);
+	node->arg[1] =
+		node->arg[0] ? compare_node(b, draft, OP_LE, e->arg[0], e->arg[2], scope) : nullptr;
 	return node->arg[1] ? negate_if(b, e->negated, node) : nullptr;
 }
 
 static struct node *in_list(struct binder *b, struct draft *draft, const struct expr *e,
 			    struct scope *scope)
 {
-	enum sql_type common = common_type(b, e, scope);
 	struct node *node = e->query ? nullptr : node_new(b, OP_IN, e->n_args);
 
 	for (size_t i = 0; node && i < e->n_args; i++) {
-		node->arg[i] = side(b, draft, e->arg[i], common, scope);
+		node->arg[i] = i == 0 ? draft_node(b, draft, e->arg[0], scope)
+				      : side(b, draft, e->arg[i], e->arg[0], scope);
 		if (!node->arg[i])
 			return nullptr;
 	}

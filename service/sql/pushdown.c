@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service/sql/pushdown.h"
+#include "service/sql/compare.h"
 
 #include <stdckdint.h>
 #include <stddef.h>
@@ -55,8 +56,8 @@ struct joining {
 	struct vec later; /* conditions on all, for an inner join */
 };
 
-/* Take a = b for the key if one side is the joining source's and the other is not. */
-static bool take_key(struct joining *j, const struct node *node)
+/* Take a = b for the key if one side is the joining source's and the other is not, and no text can be equal to a moment. */
+static bool take_key(struct joining *j, const struct expr *e, const struct node *node)
 {
 	uint64_t self = 1ull << j->index;
 
@@ -66,6 +67,9 @@ static bool take_key(struct joining *j, const struct node *node)
 		 right = sources_of(j->draft, node->arg[1]);
 	bool swapped = left == self;
 	if (swapped ? right == 0 || (right & self) : right != self || left == 0 || (left & self))
+		return false;
+	if (kinds_cross_text(kinds_of(j->b, e->arg[0], j->scope),
+			     kinds_of(j->b, e->arg[1], j->scope)))
 		return false;
 	j->join.inner_key = node->arg[swapped ? 0 : 1];
 	j->join.outer_key = node->arg[swapped ? 1 : 0];
@@ -79,7 +83,7 @@ static bool take_conjunct(void *userdata, const struct expr *e)
 
 	if (!node)
 		return false;
-	if (take_key(j, node))
+	if (take_key(j, e, node))
 		return true;
 	bool alone = sources_of(j->draft, node) == 1ull << j->index;
 	vec_add(j->b, alone ? &j->inner : &j->later, node);
@@ -102,7 +106,7 @@ static bool look_for_key(void *userdata, const struct expr *e)
 		*j->b->error = before;
 		return true;
 	}
-	return !node || !take_key(j, node);
+	return !node || !take_key(j, e, node);
 }
 
 static struct node *all_of(struct binder *b, const struct vec *list)
@@ -131,6 +135,8 @@ static bool take_using(struct joining *j, const struct from_item *item, struct s
 		return false;
 	j->join.outer_key = draft_node(j->b, j->draft, &name, j->scope);
 	j->join.inner_key = draft_node(j->b, j->draft, &name, &right);
+	if (kinds_cross_text(kinds_of(j->b, &name, j->scope), kinds_of(j->b, &name, &right)))
+		return false;
 	return j->join.outer_key && j->join.inner_key;
 }
 

@@ -74,5 +74,6 @@ struct resolved {
 	const char *base2; /* if the first does not have the field */
 	size_t used;
 	enum sql_type type;
+	kind_set kinds;			 /* of a column that is no collection's: 0: any */
 	const struct select_item *alias; /* a select item's alias: then nothing else is set */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "service/column/hash.h"
+#include "service/value/match.h"
 
 /* The packed form's tag by kind. */
 static const enum value_tag TAGS[KIND_COUNT] = {
@@ -35,28 +36,14 @@ static enum class class_of(const struct cell *cell) {
 		return cell->kind == KIND_STRING ? CLASS_TEXT : CLASS_OTHER;
 }
 
-/* An int and a float compared exactly: no int is rounded. */
-static int compare_mixed(int64_t i, double f)
-{
-	if (f < -0x1p63)
-		return 1;
-	if (f >= 0x1p63)
-		return -1;
-	auto whole = (int64_t)f;
-	if (i != whole)
-		return i < whole ? -1 : 1;
-	double rest = f - (double)whole;
-	return rest > 0 ? -1 : rest < 0;
-}
-
 static int compare_numbers(const struct cell *a, const struct cell *b)
 {
 	if (a->kind == KIND_INT && b->kind == KIND_INT)
 		return (a->i > b->i) - (a->i < b->i);
 	if (a->kind == KIND_INT)
-		return compare_mixed(a->i, b->f);
+		return match_mixed(a->i, b->f);
 	if (b->kind == KIND_INT)
-		return -compare_mixed(b->i, a->f);
+		return -match_mixed(b->i, a->f);
 	return (a->f > b->f) - (a->f < b->f);
 }
 
@@ -244,4 +231,35 @@ const char *cell_type_name(enum kind kind)
 	struct value value = { .tag = TAGS[kind], .is_int = kind == KIND_INT };
 
 	return value_type_name(&value);
+}
+
+static struct operand operand_of(const struct cell *cell)
+{
+	return (struct operand) { .tag = TAGS[cell->kind],
+				  .is_int = cell->kind == KIND_INT,
+				  .i = cell->i,
+				  .f = cell->f,
+				  .text = cell->s.at,
+				  .len = cell->s.len };
+}
+
+bool cell_is_null(const struct cell *cell)
+{
+	return class_of(cell) == CLASS_NULL;
+}
+
+int cell_match(const struct cell *a, const struct cell *b)
+{
+	struct operand x = operand_of(a), y = operand_of(b);
+
+	return match_values(&x, &y);
+}
+
+struct cell cell_join_key(const struct cell *cell)
+{
+	struct cell key = *cell;
+
+	if (match_moment(TAGS[cell->kind], cell->i, &key.i))
+		key.kind = KIND_TIMESTAMP;
+	return key;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * cell: one value in a query, and the order that all values have.
+ * cell: one value in a query, the order that all values have, and how two compare in a condition.
  *
  * Layer 5 (service/vector). Order and equality are those that SQLite gives to what service/sql hands it: NULL (and
  * MISSING) < numbers by value, int and float alike and exactly < STRING by bytes < everything else by its packed bytes
@@ -27,6 +27,15 @@ struct cell {
 
 /* Order of two cells: < 0, 0, > 0. NULL and MISSING are equal here; NaN counts as NULL. */
 [[nodiscard]] int cell_compare(const struct cell *a, const struct cell *b);
+
+/* Whether it is NULL, MISSING or a NaN. */
+[[nodiscard]] bool cell_is_null(const struct cell *cell);
+
+/* How two cells that are not NULL compare in a condition: -1, 0, 1 or MATCH_UNLIKE, as match_values(). */
+[[nodiscard]] int cell_match(const struct cell *a, const struct cell *b);
+
+/* What stands for a cell where rows are joined: date, datetime and timestamp become the timestamp that they are equal to. */
+[[nodiscard]] struct cell cell_join_key(const struct cell *cell);
 
 /* A number that grows with the order: of two cells whose numbers differ, the one with the smaller comes first. */
 [[nodiscard]] uint64_t cell_prefix(const struct cell *cell);

@@ -144,6 +144,8 @@ static const char *const ANYTHING[] = {
 	"CASE @D WHEN @L THEN @i WHEN @L THEN @t END",
 	"SPLIT(@t, 'o')",
 	"NULLIF(@D, @L)",
+	"NULLIF(@D, @C)",
+	"CASE @D WHEN @C THEN @i WHEN @m THEN 0 END",
 };
 
 #define TEMPLATES(list) list, countof(list)
@@ -174,6 +176,10 @@ const char *const CONDITIONS[] = {
 	"@b = @b",
 	"@b",
 	"@a @O @a",
+	"@m @O @d",
+	"@m @O @t",
+	"@d @NBETWEEN @M AND @C",
+	"@m @NIN (@d, @C, @M)",
 	"@C @O @L",
 	"@C @O @C",
 	"@t @NLIKE @P",

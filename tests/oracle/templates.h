@@ -29,8 +29,8 @@ extern const char
 extern const char *const SUBQUERIES[6]; /* conditions */
 extern const char *const RISKY[22];
 constexpr size_t N_KINDS = 7;
-constexpr uint32_t N_CONDITIONS = 44;
-constexpr uint32_t N_CONDITIONS_FLAT = 27;
+constexpr uint32_t N_CONDITIONS = 48;
+constexpr uint32_t N_CONDITIONS_FLAT = 31;
 constexpr uint32_t N_AGGREGATES = 33;
 constexpr uint32_t N_AGGREGATES_PLAIN = 11;
 

@@ -9,7 +9,7 @@ tests/lib/grants.src := tests/lib/grants.c
 tests/lib/grants.libs := common/common
 tests/lib/grants.pkgs := $(common_pkgs)
 
-engine_tests := admission answers call flow patch pool sql sql-busy sql-clauses sql-cluster sql-functions sql-grammar sql-limits sql-regex sql-scratch sql-time told value zone
+engine_tests := admission answers call flow patch pool sql sql-busy sql-clauses sql-cluster sql-compare sql-functions sql-grammar sql-limits sql-regex sql-scratch sql-time told value zone
 tests += $(engine_tests:%=tests/unit/test-%)
 threaded += tests/unit/test-call tests/unit/test-pool tests/unit/test-told $(filter tests/unit/test-sql%,$(tests))
 $(foreach t,$(engine_tests),$(eval tests/unit/test-$(t).src := tests/unit/test-$(t).c))
