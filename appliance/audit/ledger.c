@@ -126,17 +126,19 @@ void ledger_drop_before(struct ledger *ledger, uint64_t index)
 	ledger->held_first = index;
 }
 
-/* Whether a producer may say this: our own codes are ours, and an outcome belongs to an entry that is there or in the batch. */
-static bool is_fit(const struct ledger *ledger, const char *producer,
-		   const struct audit_event *event)
+/* Whether a producer may say this: our own codes are ours, and only whose intent it is tells its outcome, once. 0, LEDGER_BAD_EVENT or -errno. */
+static int is_fit(struct ledger *ledger, const char *producer, const struct audit_event *event)
 {
 	bool own_code =
 		strncmp(event->code, "ledger.", 7) == 0 || strncmp(event->code, "epoch.", 6) == 0;
 
-	if (event->code[0] == '\0' ||
-	    (event->intent != AUDIT_NO_INTENT && event->intent >= ledger_next_index(ledger)))
-		return false;
-	return !own_code || strcmp(producer, ENTRY_OWN_PRODUCER) == 0;
+	if (event->code[0] == '\0' || (own_code && strcmp(producer, ENTRY_OWN_PRODUCER) != 0))
+		return LEDGER_BAD_EVENT;
+	if (event->intent == AUDIT_NO_INTENT)
+		return 0;
+	if (event->outcome == AUDIT_INTENT)
+		return LEDGER_BAD_EVENT;
+	return ledger_outcome_fits(ledger, producer, event->intent);
 }
 
 /* Build the entry and hold it. */
@@ -179,16 +181,17 @@ int ledger_add(struct ledger *ledger, const char *producer, const struct audit_e
 {
 	uint64_t index = ledger_next_index(ledger);
 	uint64_t waiting = index - ledger->size;
-	bool promised =
-		event->intent != AUDIT_NO_INTENT &&
-		(event->intent >= ledger->size || ledger_intent_is_open(ledger, event->intent));
+	int fit = is_fit(ledger, producer, event);
+	bool promised = fit == 0 && event->intent != AUDIT_NO_INTENT;
 	enum room_class class =
 		room_class_of(event, strcmp(producer, ENTRY_OWN_PRODUCER) == 0, promised);
 
+	if (fit < 0)
+		return fit;
 	if (!ledger_room_for(ledger, class))
 		return LEDGER_REFUSED;
-	if (!is_fit(ledger, producer, event))
-		return LEDGER_BAD_EVENT;
+	if (fit)
+		return fit;
 	/* A batch stays within one segment: then undoing it is one truncation. */
 	if (waiting >= LEDGER_BATCH || (waiting > 0 && index % WAL_SEGMENT_ENTRIES == 0))
 		return LEDGER_BATCH_FULL;
@@ -196,8 +199,10 @@ int ledger_add(struct ledger *ledger, const char *producer, const struct audit_e
 	int r = hold_event(ledger, producer, event, false);
 	if (r == 0)
 		r = charge(ledger, event, index, class);
-	if (r == 0)
+	if (r == 0) {
+		ledger_intent_ended(ledger, index, event->intent);
 		*ret_index = index;
+	}
 	return r;
 }
 
@@ -217,9 +222,13 @@ int ledger_add_own(struct ledger *ledger, const char *code, uint64_t intent, con
 	if (index - ledger->size >= LEDGER_BATCH ||
 	    (index > ledger->size && index % WAL_SEGMENT_ENTRIES == 0))
 		r = ledger_commit(ledger);
+	if (r)
+		return r;
+	ledger->batch_class = ROOM_OWN;
+	r = hold_event(ledger, ENTRY_OWN_PRODUCER, event, intent != AUDIT_NO_INTENT);
 	if (r == 0)
-		ledger->batch_class = ROOM_OWN;
-	return r ? r : hold_event(ledger, ENTRY_OWN_PRODUCER, event, intent != AUDIT_NO_INTENT);
+		ledger_intent_ended(ledger, index, intent);
+	return r;
 }
 
 /* Make sure the segment for the next durable entry is open. Returns 0, LEDGER_NO_SPACE or -errno. */

@@ -60,6 +60,51 @@ bool ledger_intent_is_open(const struct ledger *ledger, uint64_t index)
 	return at < ledger->n_intents && ledger->intent[at] == index;
 }
 
+/* Whether the batch has an outcome of that intent already. */
+static bool ends_in_batch(const struct ledger *ledger, uint64_t intent)
+{
+	if (ledger_next_index(ledger) == ledger->size)
+		return false;
+	for (size_t i = 0; i < ledger->n_ended; i++)
+		if (ledger->ended[i] == intent)
+			return true;
+	return false;
+}
+
+void ledger_intent_ended(struct ledger *ledger, uint64_t index, uint64_t intent)
+{
+	if (index == ledger->size) /* the first of its batch */
+		ledger->n_ended = 0;
+	if (intent != AUDIT_NO_INTENT)
+		ledger->ended[ledger->n_ended++] = intent;
+}
+
+int ledger_outcome_fits(struct ledger *ledger, const char *producer, uint64_t intent)
+{
+	auto_page struct ledger_page page = {};
+	auto_entry struct entry entry = {};
+	struct bytes text = {};
+
+	if (intent >= ledger_next_index(ledger) || ends_in_batch(ledger, intent) ||
+	    (intent < ledger->size && !ledger_intent_is_open(ledger, intent)))
+		return LEDGER_BAD_EVENT;
+	if (intent >= ledger->held_first) {
+		text = ledger_held(ledger, intent);
+	} else {
+		int r = ledger_page_read(ledger, intent, &page);
+
+		if (r)
+			return r > 0 ? LEDGER_BAD_EVENT : r;
+		text = page.entry[intent - page.first];
+	}
+	int r = entry_read(text.data, text.len, &entry);
+	if (r)
+		return r > 0 ? LEDGER_BAD_EVENT : r;
+	return strcmp(entry.outcome, "intent") == 0 && strcmp(entry.producer, producer) == 0
+		       ? 0
+		       : LEDGER_BAD_EVENT;
+}
+
 static void close_intent(struct ledger *ledger, uint64_t index)
 {
 	size_t at = place_of(ledger, index);
@@ -166,5 +211,7 @@ int ledger_intents_give_up(struct ledger *ledger, uint64_t index)
 
 int ledger_give_up(struct ledger *ledger, uint64_t index)
 {
+	if (!ledger_intent_is_open(ledger, index))
+		return 0; /* told by another connection */
 	return ledger_add_own(ledger, "ledger.outcome-unknown", index, "");
 }

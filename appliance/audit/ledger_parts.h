@@ -78,7 +78,9 @@ struct ledger {
 	uint64_t *intent;
 	size_t n_intents;
 	bool intents_changed;
-	uint64_t intents_size; /* up to which entry the file of them holds */
+	uint64_t intents_size;	      /* up to which entry the file of them holds */
+	uint64_t ended[LEDGER_BATCH]; /* the intents that outcomes in the batch name */
+	size_t n_ended;
 };
 
 /* Remember why the ledger takes nothing (or little) and return LEDGER_REFUSED. subject may be nullptr. */
@@ -131,6 +133,16 @@ void ledger_drop_before(struct ledger *ledger, uint64_t index);
 
 /* Set aside what can be: all, or half of it and so on. Returns 0, LEDGER_NO_SPACE (not all) or -errno. */
 [[nodiscard]] int ledger_make_reserve(struct ledger *ledger);
+
+/* Take note of an entry in the batch and of the intent it names, AUDIT_NO_INTENT if none. */
+void ledger_intent_ended(struct ledger *ledger, uint64_t index, uint64_t intent);
+
+/*
+ * Whether a producer may tell the outcome of an intent: it is one, that producer's own, and nobody has told yet.
+ *
+ * Returns 0, LEDGER_BAD_EVENT or -errno.
+ */
+[[nodiscard]] int ledger_outcome_fits(struct ledger *ledger, const char *producer, uint64_t intent);
 
 /* Take note of a durable entry: it opens or closes an intent. Returns 0 or -ENOMEM. */
 [[nodiscard]] int ledger_intent_note(struct ledger *ledger, uint64_t index,

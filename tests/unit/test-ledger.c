@@ -150,6 +150,58 @@ static bool intents_left_open_are_closed_as_unknown_at_the_next_start(void)
 	return true;
 }
 
+static bool only_the_producer_of_an_intent_tells_its_outcome_and_once(void)
+{
+	static struct audit_event event = { .code = "api.documents.add" };
+	uint64_t intent = 0, other = 0, index = 0;
+
+	CHECK(test_folder());
+	cleanup(ledger_close_at) struct ledger *ledger = test_open();
+	CHECK(ledger);
+	/* Both in one batch, and in batches of their own; the second time also long after, when the intent is in its bundle. */
+	for (unsigned int round = 0; round < 6; round++) {
+		bool apart = round > 0;
+
+		event.outcome = AUDIT_INTENT;
+		event.intent = AUDIT_NO_INTENT;
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &intent), 0);
+		CHECK_EQ(ledger_add(ledger, "accounts", &event, &other), 0);
+		event.intent = intent; /* an intent has none itself */
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &index), LEDGER_BAD_EVENT);
+		CHECK(!apart || ledger_commit(ledger) == 0);
+		if (round > 3) {
+			CHECK_EQ(test_append(ledger, 10'000), 0);
+			CHECK_EQ(ledger_publish(ledger), 0);
+		}
+
+		event.outcome = AUDIT_DONE;
+		event.intent = other;
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &index), LEDGER_BAD_EVENT);
+		event.intent = intent;
+		CHECK_EQ(ledger_add(ledger, "accounts", &event, &index), LEDGER_BAD_EVENT);
+		CHECK_EQ(ledger_add(ledger, "audit", &event, &index), LEDGER_BAD_EVENT);
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &index), 0);
+		event.intent = intent;
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &intent), LEDGER_BAD_EVENT);
+		event.intent = index; /* what is no intent has no outcome */
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &intent), LEDGER_BAD_EVENT);
+		CHECK_EQ(ledger_commit(ledger), 0);
+		event.intent = intent;
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &intent), LEDGER_BAD_EVENT);
+		event.intent = index;
+		CHECK_EQ(ledger_add(ledger, "engine", &event, &intent), LEDGER_BAD_EVENT);
+	}
+	/* Given up once told is told already. */
+	struct ledger_status before = status_of(ledger);
+	CHECK_EQ(ledger_give_up(ledger, intent), 0);
+	CHECK_EQ(status_of(ledger).batch, before.batch);
+	CHECK_EQ(ledger_give_up(ledger, other), 0);
+	CHECK_EQ(status_of(ledger).batch, before.batch + 1);
+	event.intent = other;
+	CHECK_EQ(ledger_add(ledger, "accounts", &event, &index), LEDGER_BAD_EVENT);
+	return true;
+}
+
 static bool producers_may_not_use_the_ledgers_own_codes(void)
 {
 	static struct audit_event event = { .intent = AUDIT_NO_INTENT };
@@ -419,6 +471,7 @@ int main(void)
 	RUN(what_is_not_committed_is_not_there);
 	RUN(two_processes_do_not_write_one_ledger);
 	RUN(intents_left_open_are_closed_as_unknown_at_the_next_start);
+	RUN(only_the_producer_of_an_intent_tells_its_outcome_and_once);
 	RUN(producers_may_not_use_the_ledgers_own_codes);
 	RUN(what_is_no_object_is_refused_as_detail);
 	RUN(texts_that_try_to_break_out_stay_texts);
