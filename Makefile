@@ -10,7 +10,7 @@
 #   make check BUILD=asan          the same under AddressSanitizer and UBSan; also cover
 #   make check BUILD=tsan          the tests that start threads, under ThreadSanitizer
 #   make integration tui vm        the daemons on this machine, the console in tmux, the image in QEMU
-#   make fuzz BUILD=fuzz CC=clang  libFuzzer binaries
+#   make hunt coverage             each fuzzer for 5 seconds (SECONDS_EACH); what of its parser each corpus reaches
 #   QUERIES=1000000 SEED=7 build/release/tests/oracle/test-oracle   a long run of random queries
 #   make lint                      format, headers, layers, analyzer, tidy, ELF hardening
 #   make bench                     Redoubt and other engines on the same data: docs/benchmarks.md
@@ -148,6 +148,14 @@ check: $(checked:%=$(O)/%) $(replayed:%=$(O)/%)
 
 fuzz: $(fuzzers:%=$(O)/%)
 
+# Each fuzzer for a while; and whether their corpora reach what they are for.
+hunt:
+	$(q)$(MAKE) --no-print-directory fuzz BUILD=fuzz CC=clang
+	O=build/fuzz $(PROVE) --verbose --exec sh tests/fuzz/hunt.sh
+coverage:
+	$(q)$(MAKE) --no-print-directory fuzz BUILD=cover
+	O=build/cover $(PROVE) --exec sh tests/fuzz/coverage.sh
+
 # Scripts find the programs by $$O.
 integration: all $(helpers:%=$(O)/%)
 	O=$(O) $(PROVE) --exec sh $(sort $(wildcard tests/integration/*.sh))
@@ -161,15 +169,17 @@ bench: all $(helpers:%=$(O)/%)
 	O=$(O) DOCS=$(DOCS) ONLY=$(ONLY) tests/bench/run
 
 # The order is: what fails soonest first. The last line is prove's.
+jobs := --jobs=$(shell nproc)
 test:
-	$(q)$(MAKE) --no-print-directory lint-format lint-scripts
-	$(q)$(MAKE) --no-print-directory check lint-elf
-	$(q)$(MAKE) --no-print-directory check BUILD=asan
-	$(q)$(MAKE) --no-print-directory check BUILD=tsan
-	$(q)$(MAKE) --no-print-directory lint-analyzer
-	$(q)$(MAKE) --no-print-directory integration
-	$(q)$(MAKE) --no-print-directory tui
-	$(q)$(MAKE) --no-print-directory vm
+	$(q)$(MAKE) $(jobs) --no-print-directory lint-format lint-scripts
+	$(q)$(MAKE) $(jobs) --no-print-directory check lint-elf
+	$(q)$(MAKE) $(jobs) --no-print-directory check BUILD=asan
+	$(q)$(MAKE) $(jobs) --no-print-directory check BUILD=tsan
+	$(q)$(MAKE) $(jobs) --no-print-directory coverage hunt
+	$(q)$(MAKE) $(jobs) --no-print-directory lint-analyzer
+	$(q)$(MAKE) $(jobs) --no-print-directory integration
+	$(q)$(MAKE) $(jobs) --no-print-directory tui
+	$(q)$(MAKE) $(jobs) --no-print-directory vm
 
 lint: lint-format lint-scripts lint-analyzer lint-tidy lint-elf
 lint-format:
@@ -189,7 +199,7 @@ objects: $(filter-out $(O)/tests/%,$(all_obj))
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all install check fuzz objects clean integration tui vm bench test lint lint-format \
+.PHONY: all install check fuzz hunt coverage objects clean integration tui vm bench test lint lint-format \
 	lint-scripts lint-analyzer lint-tidy lint-elf
 
 endif

@@ -84,14 +84,16 @@ int group_list_sort(struct group_list *list, const struct plan *plan, uint32_t w
 		n = list->n - before;
 		if (r || (!spilled && n / FEW_OF < (size_t)plan->limit))
 			continue; /* all are sorted in the end */
-		r = top_select((const void **)(list->record + before), &n, plan, width, fn,
+		r = top_select((const void **)(void *)(list->record + before), &n, plan, width, fn,
 			       userdata);
 		list->n = before + n;
 		if (r == 0 && spilled)
 			r = keep_records(list, before);
 	}
 	list->sorted = true;
-	return r ? r : top_select((const void **)list->record, &list->n, plan, width, fn, userdata);
+	return r ? r
+		 : top_select((const void **)(void *)list->record, &list->n, plan, width, fn,
+			      userdata);
 }
 
 int group_list_next(struct group_list *list, struct record **ret)

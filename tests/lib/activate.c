@@ -89,6 +89,9 @@ int main(int argc, char **argv)
 	char names[1024] = "", number[16];
 	int n = 0;
 
+	/* Nothing but what it is given: what the shell happens to hold is in the way, and none of its business. */
+	(void)close_range(FIRST_FD, ~0U, 0);
+
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++, n++) {
 		int fd = open_one(argv[i], names, sizeof(names));
 
