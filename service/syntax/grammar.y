@@ -197,8 +197,8 @@ join(A) ::= FULL outer JOIN.				{ A = JOIN_FULL; }
 outer ::= .
 outer ::= OUTER.
 
-table(A) ::= source(B) alias(N) sample(S) hint.		{ A = tree_table(B, N, S); }
-table(A) ::= LATERAL source(B) alias(N) sample(S) hint.	{ A = tree_table(B, N, S); }
+table(A) ::= source(B) alias(N) sample(S) hint.	{ A = tree_table(p, B, N, S); }
+table(A) ::= LATERAL(T) source(B) alias(N) sample(S) hint.	{ A = tree_lateral(p, T, tree_table(p, B, N, S)); }
 source(A) ::= path(N).					{ A = tree_collection(p, N); }
 source(A) ::= LP(T) query(Q) RP.			{ A = tree_derived(p, T, Q); }
 source(A) ::= UNNEST(T) LP expr(E) RP ordinality(O).	{ A = tree_unnest(p, T, E, nullptr, nullptr, O); }
@@ -313,7 +313,7 @@ escape(A) ::= ESCAPE value(B).				{ A = B; }
 %type path  { struct expr * }
 %type zone  { struct expr * }
 
-value(A) ::= path(A).
+value(A) ::= path(B).					{ A = tree_word(p, B); }
 value(A) ::= thing(A).
 value(A) ::= value(B) CONCAT(T) value(C).		{ A = tree_of(p, EXPR_BINARY, T, B, C, nullptr); }
 value(A) ::= value(B) PLUS|MINUS(T) value(C).		{ A = tree_of(p, EXPR_BINARY, T, B, C, nullptr); }
@@ -329,7 +329,7 @@ thing(A) ::= atom(A).
 thing(A) ::= path(B) LB(T) expr(C) RB.			{ A = tree_of(p, EXPR_GET, T, B, C, nullptr); }
 thing(A) ::= thing(B) LB(T) expr(C) RB.			{ A = tree_of(p, EXPR_GET, T, B, C, nullptr); }
 thing(A) ::= thing(B) DOT(T) word(N).			{ A = tree_named(p, EXPR_GET, T, B, N); }
-thing(A) ::= path(B) AT(T) TIME ZONE zone(C).		{ A = tree_of(p, EXPR_AT_ZONE, T, B, C, nullptr); }
+thing(A) ::= path(B) AT(T) TIME ZONE zone(C).		{ A = tree_of(p, EXPR_AT_ZONE, T, tree_word(p, B), C, nullptr); }
 thing(A) ::= thing(B) AT(T) TIME ZONE zone(C).		{ A = tree_of(p, EXPR_AT_ZONE, T, B, C, nullptr); }
 zone(A) ::= path(A). [ZONE]
 zone(A) ::= atom(A).

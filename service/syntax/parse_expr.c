@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 #include <stdint.h>
+#include <strings.h>
 
 #include "service/syntax/parse_internal.h"
 #include "service/syntax/parse_tree.h"
@@ -198,4 +199,17 @@ struct expr *tree_case(struct parser *p, const struct token *at, struct expr *op
 		expr->otherwise = otherwise;
 	}
 	return expr_finish(p, expr);
+}
+
+struct expr *tree_word(struct parser *p, struct expr *name)
+{
+	static const char *const CALLS[] = { "CURRENT_TIMESTAMP", "CURRENT_DATETIME",
+					     "CURRENT_DATE", "CURRENT_TIME" };
+
+	if (!name || name->n_names != 1 || name->at->kind != TOKEN_WORD)
+		return name;
+	for (size_t i = 0; i < countof(CALLS); i++)
+		if (strcasecmp(name->at->text, CALLS[i]) == 0)
+			return tree_of(p, EXPR_CALL, name->at, nullptr, nullptr, nullptr);
+	return name;
 }

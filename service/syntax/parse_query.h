@@ -72,9 +72,16 @@ void tree_add_core(struct parser *p, struct list *cores, enum set_kind set, stru
 					    struct expr *expr, const struct token *element,
 					    const struct token *value, bool ordinality);
 
-/* Give an item what follows it; both may be nullptr. */
-[[nodiscard]] struct from_item *tree_table(struct from_item *item, const struct token *alias,
-					   struct expr *sample);
+/*
+ * Give an item what follows it; both may be nullptr. A word that other dialects join with, like SEMI, is no alias before JOIN unless
+ * AS or quotes say that it is one: the query would mean something else without a word.
+ */
+[[nodiscard]] struct from_item *tree_table(struct parser *p, struct from_item *item,
+					   const struct token *alias, struct expr *sample);
+
+/* LATERAL item: what UNNEST does anyway. A sub-select would take the names of others for its own, and is refused. */
+[[nodiscard]] struct from_item *tree_lateral(struct parser *p, const struct token *at,
+					     struct from_item *item);
 
 /* Add an item, joined to those before it; on and using may be nullptr. */
 void tree_join(struct parser *p, struct list *tables, enum join_kind join, struct from_item *item,

@@ -58,6 +58,9 @@ struct arguments {
 /* Add a word to a name. */
 void tree_add_name(struct parser *p, struct expr *expr, const struct token *name);
 
+/* A name that is a value. One of the words that are functions without brackets, like CURRENT_DATE, becomes a call unless in quotes. */
+[[nodiscard]] struct expr *tree_word(struct parser *p, struct expr *name);
+
 /* a AND b, a OR b: if a is a node of that kind already, it takes b too, so that long lists of them are not deep. */
 [[nodiscard]] struct expr *tree_joined(struct parser *p, enum expr_kind kind,
 				       const struct token *at, struct expr *a, struct expr *b);

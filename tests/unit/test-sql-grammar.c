@@ -219,6 +219,69 @@ static bool a_misspelt_keyword_is_guessed_if_the_query_goes_on_with_it(void)
 	return good;
 }
 
+static bool words_that_are_functions_need_no_brackets(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT CURRENT_TIMESTAMP = CURRENT_TIMESTAMP() a, current_date = CURRENT_DATE() b, CURRENT_TIME = CURRENT_TIME() c, CURRENT_DATETIME = CURRENT_DATETIME() d, TYPEOF(CURRENT_DATE) e",
+		  "[{\"a\":true,\"b\":true,\"c\":true,\"d\":true,\"e\":\"date\"}]" },
+		{ "SELECT CURRENT_TIMESTAMP AT TIME ZONE 'UTC' = CURRENT_DATETIME a, (CURRENT_DATE) - INTERVAL 1 DAY < CURRENT_DATE b",
+		  "[{\"a\":true,\"b\":true}]" },
+		{ "SELECT COUNT(*) n FROM people WHERE _event_time < CURRENT_TIMESTAMP",
+		  "[{\"n\":4}]" },
+		/* in quotes, behind a dot, or as a name that is given, they are names */
+		{ "SELECT t.current_date, \"current_date\" q FROM (SELECT 1 AS current_date) t",
+		  "[{\"current_date\":1,\"q\":1}]" },
+	};
+
+	return give(PAIRS, countof(PAIRS));
+}
+
+static bool a_word_before_join_that_other_dialects_join_with_is_no_alias(void)
+{
+	static const struct pair GOOD[] = {
+		{ "SELECT COUNT(*) n FROM people x JOIN people y USING (name)", "[{\"n\":4}]" },
+		{ "SELECT COUNT(*) n FROM people AS semi JOIN people AS \"anti\" ON semi.name = \"anti\".name",
+		  "[{\"n\":4}]" },
+		{ "SELECT COUNT(*) n FROM people semi, LATERAL UNNEST(semi.tags AS t) u WHERE semi.name = 'Ann' AND u.t = 'x'",
+		  "[{\"n\":0}]" },
+		{ "SELECT COUNT(*) n FROM people merge", "[{\"n\":4}]" },
+	};
+	static const struct {
+		const char *text;
+		unsigned int column;
+		const char *message, *hint;
+	} BAD[] = {
+		{ "SELECT 1 FROM a SEMI JOIN b USING (x)", 17, "There is no SEMI JOIN", "EXISTS" },
+		{ "SELECT 1 FROM a anti JOIN b USING (x)", 17, "There is no ANTI JOIN",
+		  "NOT EXISTS" },
+		{ "SELECT 1 FROM a NATURAL LEFT JOIN b", 17, "There is no NATURAL JOIN", "USING" },
+		{ "SELECT 1 FROM a ASOF JOIN b", 17, "There is no ASOF JOIN", "ON the time" },
+		{ "SELECT 1 FROM a POSITIONAL JOIN b", 17, "There is no POSITIONAL", "ROW_NUMBER" },
+		{ "SELECT 1 FROM a JOIN (SELECT 1) ARRAY JOIN c", 33, "There is no ARRAY",
+		  "UNNEST" },
+		{ "SELECT 1 FROM a LETF JOIN b ON b.x = a.x", 17, "did you mean LEFT?", "" },
+		{ "SELECT 1 FROM a FUL JOIN b ON b.x = a.x", 17, "did you mean FULL?", "" },
+		{ "SELECT 1 FROM c, LATERAL (SELECT 1 FROM o WHERE o.x = c.x) l", 18,
+		  "after LATERAL", "JOIN" },
+	};
+	bool good = true;
+
+	for (size_t i = 0; i < countof(GOOD); i++)
+		good &= give(&GOOD[i], 1);
+	for (size_t i = 0; i < countof(BAD); i++) {
+		bool same = parses(BAD[i].text) == SQL_REFUSED && error.line == 1 &&
+			    error.column == BAD[i].column &&
+			    strstr(error.message, BAD[i].message) &&
+			    strstr(error.hint, BAD[i].hint);
+
+		if (!same)
+			printf("# %s: %u %s %s\n", BAD[i].text, error.column, error.message,
+			       error.hint);
+		good &= same;
+	}
+	return good;
+}
+
 /* before n times, middle, after n times. */
 static bool nested(const char *before, const char *middle, const char *after, size_t n)
 {
@@ -327,6 +390,8 @@ int main(void)
 	RUN(words_of_the_grammar_are_names_where_they_can_be);
 	RUN(what_was_expected_is_said);
 	RUN(a_misspelt_keyword_is_guessed_if_the_query_goes_on_with_it);
+	RUN(words_that_are_functions_need_no_brackets);
+	RUN(a_word_before_join_that_other_dialects_join_with_is_no_alias);
 	RUN(depth_is_limited_by_a_sentence);
 	RUN(running_out_of_memory_is_an_error);
 	fixture_done(&f);
