@@ -312,3 +312,15 @@ int walk_event_time(struct walk *walk, int64_t us)
 	return fields_put_int(&walk->builder->fields, FIELD_EVENT_TIME, walk->builder->rows,
 			      KIND_TIMESTAMP, us);
 }
+
+int walk_event_int(struct walk *walk, int64_t us)
+{
+	constexpr int64_t FIRST = 631152000; /* 1990-01-01, in seconds */
+	constexpr int64_t END = 4102444800;  /* 2100-01-01 */
+
+	if (us >= FIRST && us < END)
+		return BUILDER_EVENT_SECONDS;
+	if (us >= FIRST * 1000 && us < END * 1000)
+		return BUILDER_EVENT_MILLIS;
+	return walk_event_time(walk, us);
+}

@@ -31,6 +31,8 @@ enum builder_outcome : uint8_t {
 	BUILDER_NOT_OBJECT,
 	BUILDER_BAD_ID,		/* _id is not a string of 1 to BUILDER_ID_MAX bytes */
 	BUILDER_BAD_EVENT_TIME, /* _event_time is no timestamp, ISO 8601 text with an offset, or µs */
+	BUILDER_EVENT_SECONDS, /* … or an int that is a date from 1990 to 2100 if read as seconds, */
+	BUILDER_EVENT_MILLIS,  /* or as milliseconds */
 	BUILDER_TOO_DEEP,
 	BUILDER_BAD_TYPE, /* a __rockset_type that is unknown or does not fit its value */
 	BUILDER_TOO_LARGE,

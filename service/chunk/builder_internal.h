@@ -96,6 +96,12 @@ constexpr int WALK_SPECIAL = 110;
 /* Put the _event_time. Returns 0, BUILDER_BAD_EVENT_TIME, FIELDS_TWICE or -ENOMEM. */
 [[nodiscard]] int walk_event_time(struct walk *walk, int64_t us);
 
+/*
+ * Put the _event_time that is a bare number: microseconds. What is likely to be seconds or milliseconds is refused, for the document
+ * would be of 1970, and retention would delete it. Returns as walk_event_time(), or BUILDER_EVENT_SECONDS or BUILDER_EVENT_MILLIS.
+ */
+[[nodiscard]] int walk_event_int(struct walk *walk, int64_t us);
+
 /* Put the _event_time that is a value. Returns as walk_event_time(). */
 [[nodiscard]] int walk_event_value(struct walk *walk, const struct value *value);
 

@@ -125,7 +125,7 @@ static int put_event_time(struct walk *walk, yyjson_val *json)
 
 	if (yyjson_is_int(json) &&
 	    !(yyjson_is_uint(json) && unsafe_yyjson_get_uint(json) > INT64_MAX))
-		return walk_event_time(walk, unsafe_yyjson_get_sint(json));
+		return walk_event_int(walk, unsafe_yyjson_get_sint(json));
 	int r = pack(walk->builder, json, &value);
 	return r ? r : walk_event_value(walk, &value);
 }

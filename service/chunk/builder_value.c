@@ -83,7 +83,9 @@ int walk_event_value(struct walk *walk, const struct value *value)
 	bool has_zone = false;
 	int64_t us;
 
-	if (value->tag == VALUE_TIMESTAMP || (value->tag == VALUE_NUMBER && value->is_int))
+	if (value->tag == VALUE_NUMBER && value->is_int)
+		return walk_event_int(walk, value->i);
+	if (value->tag == VALUE_TIMESTAMP)
 		us = value->i;
 	else if (value->tag != VALUE_STRING || value->escaped ||
 		 !civil_parse((const char *)value->data, value->len, &us, nullptr, &has_zone) ||

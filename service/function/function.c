@@ -21,7 +21,7 @@ static const struct function FUNCTIONS[] = {
 	{ "JSON_FORMAT", FUNCTION_SCALAR,   1, 1, "rd_json_format", TYPE_ANY },
 	{ "JSON_PARSE",  FUNCTION_SCALAR,   1, 1, "rd_json_parse", TYPE_ANY },
 	{ "JSON_EXTRACT_SCALAR", FUNCTION_SCALAR, 2, 2, "rd_json_extract_scalar", TYPE_ANY },
-	{ "ELEMENT_AT",  FUNCTION_SCALAR,   2, 2, "rd_get", TYPE_ANY },
+	{ "ELEMENT_AT",  FUNCTION_SCALAR,   2, 2, "rd_element_at", TYPE_ANY },
 	/* aggregates */
 	{ "COUNT",       FUNCTION_COUNT,    0, 1, "count", TYPE_ANY },
 	{ "COUNT_IF",    FUNCTION_COUNT_IF, 1, 1, "count", TYPE_ANY },

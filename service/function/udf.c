@@ -238,6 +238,20 @@ static void get(sqlite3_context *ctx, int n, sqlite3_value **args)
 		udf_return(ctx, &value);
 }
 
+/* rd_element_at(value, key) */
+static void element_at(sqlite3_context *ctx, int n, sqlite3_value **args)
+{
+	struct value key;
+
+	udf_value(args[1], &key);
+	if (key.tag != VALUE_NULL && key.tag != VALUE_STRING &&
+	    !(key.tag == VALUE_NUMBER && key.is_int))
+		udf_fail(ctx, "ELEMENT_AT takes a string or an int for a key, not %s.",
+			 value_type_name(&key));
+	else
+		get(ctx, n, args);
+}
+
 /* rd_undef(value, key …): whether that leads nowhere. */
 static void undef(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
@@ -289,9 +303,10 @@ static void type_name(sqlite3_context *ctx, int, sqlite3_value **args)
 }
 
 static const struct udf FUNCTIONS[] = {
-	{ "rd_get", -1, get, nullptr },		{ "rd_undef", -1, undef, nullptr },
-	{ "rd_truth", 1, truth, nullptr },	{ "rd_bool", 1, boolean, nullptr },
-	{ "rd_typeof", 1, type_name, nullptr }, { "rd_entries", 1, entries, nullptr },
+	{ "rd_element_at", 2, element_at, nullptr }, { "rd_get", -1, get, nullptr },
+	{ "rd_undef", -1, undef, nullptr },	     { "rd_truth", 1, truth, nullptr },
+	{ "rd_bool", 1, boolean, nullptr },	     { "rd_typeof", 1, type_name, nullptr },
+	{ "rd_entries", 1, entries, nullptr },
 };
 
 int udf_register_all(sqlite3 *db)

@@ -207,6 +207,17 @@ static bool put_argument(sqlite3_context *ctx, const struct conversion *how, sql
 	return true;
 }
 
+/* Fail if the last argument has no place in the format. Returns whether it has. */
+static bool all_placed(sqlite3_context *ctx, const char *format, int n, int used)
+{
+	if (used >= n - 1)
+		return true;
+	udf_fail(ctx,
+		 "FORMAT: `%.40s` has no place for argument %d; places are like %%s and %%d%s.",
+		 format, used + 1, strstr(format, "{}") ? ", not {}" : "");
+	return false;
+}
+
 /* FORMAT(format, argument, …) */
 static void format(sqlite3_context *ctx, int n, sqlite3_value **args)
 {
@@ -214,7 +225,7 @@ static void format(sqlite3_context *ctx, int n, sqlite3_value **args)
 	struct conversion how;
 	struct text text;
 	size_t work = 0;
-	int next = 1;
+	int next = 1, used = 0;
 
 	if (udf_any_null(1, args) || !udf_text(ctx, args[0], &text))
 		return;
@@ -234,6 +245,7 @@ static void format(sqlite3_context *ctx, int n, sqlite3_value **args)
 			continue;
 		}
 		int argument = how.argument > 0 ? how.argument : next++;
+		used = argument > used ? argument : used;
 		if (argument >= n) {
 			udf_fail(ctx, "FORMAT: `%.40s` wants more than %d arguments.", text.at,
 				 n - 1);
@@ -244,7 +256,8 @@ static void format(sqlite3_context *ctx, int n, sqlite3_value **args)
 		if (!put_argument(ctx, &how, args[argument], &out))
 			return;
 	}
-	udf_return_text(ctx, &out);
+	if (all_placed(ctx, text.at, n, used))
+		udf_return_text(ctx, &out);
 }
 
 int udf_register_format(sqlite3 *db)

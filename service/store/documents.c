@@ -39,6 +39,10 @@ const char *document_outcome_text(enum builder_outcome outcome)
 		return "Field `_id` must be a string of 1 to 1024 bytes.";
 	case BUILDER_BAD_EVENT_TIME:
 		return "Field `_event_time` must be a timestamp: an ISO 8601 text with an offset, or microseconds since 1970.";
+	case BUILDER_EVENT_SECONDS:
+		return "Field `_event_time` looks like seconds since 1970: multiply it by 1000000, for an int is microseconds, or send an ISO 8601 text.";
+	case BUILDER_EVENT_MILLIS:
+		return "Field `_event_time` looks like milliseconds since 1970: multiply it by 1000, for an int is microseconds, or send an ISO 8601 text.";
 	case BUILDER_TOO_DEEP:
 		return "The document is nested more than 40 levels deep.";
 	case BUILDER_BAD_TYPE:

@@ -27,6 +27,11 @@ static bool a_wrong_document_is_refused_and_leaves_nothing(void)
 		{ "{\"new\":[[1],{\"y\":2}],\"_event_time\":1.5}", BUILDER_BAD_EVENT_TIME },
 		{ "{\"_event_time\":\"2024-01-01T00:00:00\"}", BUILDER_BAD_EVENT_TIME },
 		{ "{\"_event_time\":9223372036854775807}", BUILDER_BAD_EVENT_TIME },
+		{ "{\"_event_time\":1700000000}", BUILDER_EVENT_SECONDS },
+		{ "{\"_event_time\":631152000}", BUILDER_EVENT_SECONDS },
+		{ "{\"_event_time\":1700000000000}", BUILDER_EVENT_MILLIS },
+		{ "{\"_event_time\":4102444799999}", BUILDER_EVENT_MILLIS },
+		{ "{\"a\":1,\"a\":2,\"_event_time\":1700000000000}", BUILDER_EVENT_MILLIS },
 		{ "{\"a\":{\"__rockset_type\":\"colour\",\"value\":1}}", BUILDER_BAD_TYPE },
 		{ "{\"a\":2,\"b\":{\"value\":1,\"__rockset_type\":\"date\"}}", BUILDER_BAD_TYPE },
 	};
@@ -85,6 +90,26 @@ static bool a_document_may_be_40_levels_deep_and_no_more(void)
 	CHECK_EQ(pack_chunk(builder, &chunk), 0);
 	CHECK_EQ(document_reader_new(chunk, &reader), 0);
 	return row_is(reader, 0, buf_text(&want));
+}
+
+static bool an_int_that_is_no_date_as_seconds_or_milliseconds_is_microseconds(void)
+{
+	static const char *const GOOD[] = { "-1",
+					    "0",
+					    "631151999",
+					    "4102444800",
+					    "631151999999",
+					    "4102444800000",
+					    "1700000000000000" };
+	cleanup(builder_free_at) struct builder *builder = nullptr;
+	char json[64];
+
+	CHECK_EQ(builder_new(&builder), 0);
+	for (size_t i = 0; i < countof(GOOD); i++) {
+		(void)snprintf(json, sizeof(json), "{\"_event_time\":%s}", GOOD[i]);
+		CHECK_EQ(add_text(builder, json, "x"), 0);
+	}
+	return true;
 }
 
 static bool an_id_has_at_most_1024_bytes(void)
@@ -301,6 +326,7 @@ int main(void)
 {
 	RUN(a_wrong_document_is_refused_and_leaves_nothing);
 	RUN(a_document_may_be_40_levels_deep_and_no_more);
+	RUN(an_int_that_is_no_date_as_seconds_or_milliseconds_is_microseconds);
 	RUN(an_id_has_at_most_1024_bytes);
 	RUN(a_full_builder_says_so);
 	RUN(a_cleared_builder_takes_other_documents);

@@ -65,6 +65,11 @@ static bool texts_are_made(void)
 
 	return give(PAIRS, countof(PAIRS)) &&
 	       refuses("SELECT FORMAT('%d', 'x')", "does not go with a value of type string") &&
+	       refuses("SELECT FORMAT('{} ({})', 'x', 1)",
+		       "no place for argument 1; places are like %s and %d, not {}.") &&
+	       refuses("SELECT FORMAT('%s', 'x', 1)", "no place for argument 2") &&
+	       refuses("SELECT FORMAT('%1$s', 'x', 1)", "no place for argument 2") &&
+	       error.line == 1 && error.column == 8 &&
 	       refuses("SELECT FORMAT('%d')", "wants more than 0 arguments") &&
 	       refuses("SELECT FORMAT('%q', 1)", "no conversion") &&
 	       refuses("SELECT FORMAT('%99999d', 1)", "no conversion") &&
@@ -78,6 +83,8 @@ static bool texts_are_made(void)
 static bool arrays_and_objects_are_made(void)
 {
 	static const struct pair PAIRS[] = {
+		{ "SELECT ELEMENT_AT({'a': 1, 'b': 2}, 'b') a, ELEMENT_AT([1, 2], 2) b, ELEMENT_AT([1], 2) c, ELEMENT_AT({'a': 1}, NULL) d, ELEMENT_AT(NULL, 'a') e",
+		  "[{\"a\":2,\"b\":2,\"c\":null,\"d\":null,\"e\":null}]" },
 		{ "SELECT ARRAY_UNION([2,1,2],[3,1]) a, ARRAY_INTERSECT([1,2,2,3],[2,3,4]) b, ARRAY_EXCEPT([1,1,2,3],[3]) c, ARRAY_UNION([],[]) d, ARRAY_LAST_POSITION([1,2,1], 1) e, ARRAY_POSITION([1,2,1], 5) f, ARRAY_EXCEPT([1], NULL) g",
 		  "[{\"a\":[1,2,3],\"b\":[2,3],\"c\":[1,2],\"d\":[],\"e\":3,\"f\":0,\"g\":null}]" },
 		{ "SELECT SLICE([1,2,3,4], 2, 2) a, SLICE([1,2,3], -2, 5) b, SLICE([1], 5, 1) c, REVERSE([1,2,3]) d, ARRAY_SORT(ARRAY_SHUFFLE([3,1,2])) e, SLICE([], 1, 1) f",
@@ -87,6 +94,11 @@ static bool arrays_and_objects_are_made(void)
 	};
 
 	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT  ELEMENT_AT({'a': 1}, ['a', 'b'])",
+		       "a string or an int for a key, not array") &&
+	       error.line == 1 && error.column == 9 &&
+	       refuses("SELECT ELEMENT_AT([1], true)", "not bool") &&
+	       refuses("SELECT ELEMENT_AT([1], 1.5)", "not float") &&
 	       refuses("SELECT SLICE([1], 0, 1)", "a start other than 0") &&
 	       refuses("SELECT OBJECT(['a'], [])", "as many values as keys") &&
 	       refuses("SELECT OBJECT([1], [1])", "must be a string, not int") &&
