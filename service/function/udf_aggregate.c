@@ -356,6 +356,37 @@ static void sample_final(sqlite3_context *ctx)
 	*sample = (struct sample) {};
 }
 
+/* rd_only(value): the value of the one row that there may be. */
+struct only {
+	sqlite3_value *value;
+};
+
+static void only_step(sqlite3_context *ctx, int, sqlite3_value **args)
+{
+	struct only *only = context(ctx, sizeof(*only));
+
+	if (!only)
+		return;
+	if (only->value) {
+		udf_fail(ctx, "A query used as a value has more than one row.");
+		return;
+	}
+	only->value = sqlite3_value_dup(args[0]);
+	if (!only->value)
+		sqlite3_result_error_nomem(ctx);
+}
+
+static void only_final(sqlite3_context *ctx)
+{
+	struct only *only = sqlite3_aggregate_context(ctx, 0);
+
+	if (!only || !only->value)
+		return;
+	sqlite3_result_value(ctx, only->value);
+	sqlite3_value_free(only->value);
+	only->value = nullptr;
+}
+
 int udf_register_aggregate(sqlite3 *db)
 {
 	static char yes;
@@ -382,6 +413,7 @@ int udf_register_aggregate(sqlite3 *db)
 		{ { "rd_map_agg", 2, map_step, &yes }, collected_final, nullptr, nullptr },
 		{ { "rd_min_by", 2, best_step, nullptr }, best_final, nullptr, nullptr },
 		{ { "rd_max_by", 2, best_step, &yes }, best_final, nullptr, nullptr },
+		{ { "rd_only", 1, only_step, nullptr }, only_final, nullptr, nullptr },
 		{ { "rd_percentile", 2, sample_step, nullptr }, sample_final, nullptr, nullptr },
 	};
 

@@ -389,6 +389,8 @@ static void bind_core(struct binder *b, struct buf *out, const struct core *core
 	if (!outer) /* in there an aggregate may be one of the query around it */
 		check_aggregates(b, core, query ? query->order : nullptr, grouping);
 	bind_from(b, core, &scope);
+	if (grouping && !b->r)
+		check_groups(b, core, query ? query->order : nullptr, &scope);
 	bool filtered = !b->r && pushdown_where(b, &where, core->where, &scope);
 	struct draft *whole =
 		filtered && b->ask->way == SQL_PIPES ? pushdown_whole(&scope) : nullptr;

@@ -278,13 +278,35 @@ static void print_binary(struct binder *b, struct buf *out, const struct expr *e
 }
 
 /* A query as one value: its only column. */
+/* Whether a query has one row at most, whatever there is in what it reads. */
+static bool is_one_row(const struct query *query)
+{
+	const struct core *core = query->cores;
+	const struct expr *limit = query->limit;
+
+	if (limit && limit->kind == EXPR_NUMBER && strcmp(limit->at->text, "1") == 0)
+		return true;
+	if (core->next || core->nested || core->n_group > 0)
+		return false;
+	for (const struct select_item *i = core->items; core->from && i; i = i->next)
+		if (i->expr && has_aggregate(i->expr))
+			return true;
+	return !core->from;
+}
+
 static void print_subquery(struct binder *b, struct buf *out, const struct expr *e,
 			   struct scope *scope)
 {
 	struct output output = {};
+	bool one = is_one_row(e->query);
 
-	buf_add_str(out, "(");
+	buf_add_str(out, one ? "(" : "(WITH q(v) AS (");
 	bind_query(b, out, e->query, scope, 0, false, &output);
+	if (!one) {
+		buf_add_str(out, ") SELECT ");
+		put_aggregate(b, out, "rd_only", e->at);
+		buf_add_str(out, "v) FROM q");
+	}
 	buf_add_str(out, ")");
 	if (!b->r && output.n != 1)
 		b->r = sql_refuse_at(b->error, e->at, "column_count",

@@ -116,6 +116,13 @@ void print_from(struct binder *b, struct buf *out, const struct scope *scope);
 void check_aggregates(struct binder *b, const struct core *core, const struct order_item *order,
 		      bool grouping);
 
+/*
+ * Refuse what a SELECT that makes groups (by GROUP BY, or with aggregates only) selects, orders or tests by and that its rows need not
+ * agree on. The _id of a collection stands for all its fields. order is of this SELECT, or nullptr. (bind_group.c)
+ */
+void check_groups(struct binder *b, const struct core *core, const struct order_item *order,
+		  struct scope *scope);
+
 /* Refuse a whole number in GROUP BY or ORDER BY that is not one of so many columns. */
 void check_ordinal(struct binder *b, const struct expr *e, size_t columns);
 

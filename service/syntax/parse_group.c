@@ -281,6 +281,19 @@ static bool is_left_out(const struct expansion *x, const struct select_item *ite
 	return meant;
 }
 
+/* Whether a field is named outside aggregates. */
+static bool has_name(const struct expr *e)
+{
+	if (!e || is_aggregate(e))
+		return false;
+	if (e->kind == EXPR_NAME || has_name(e->operand) || has_name(e->otherwise))
+		return true;
+	for (size_t i = 0; i < e->n_args; i++)
+		if (has_name(e->arg[i]))
+			return true;
+	return false;
+}
+
 static struct select_item *expand_items(const struct expansion *x, const struct select_item *items)
 {
 	struct select_item *first = nullptr, **end = &first;
@@ -301,6 +314,11 @@ static struct select_item *expand_items(const struct expansion *x, const struct 
 		}
 		copy->expr =
 			is_left_out(x, i, position) ? null_at(x->p, i->at) : replaced(x, i->expr);
+		if (x->by->n == 0 && has_name(copy->expr)) {
+			refuse_at(x->p, i->at,
+				  "This is neither grouped by nor inside an aggregate.");
+			return nullptr;
+		}
 		/* Without GROUP BY, what is no aggregate would give every row: MIN makes one of it. */
 		if (x->by->n == 0 && copy->expr && !has_aggregate(copy->expr))
 			copy->expr = call_of(x->p, i->at, "MIN", copy->expr, nullptr, nullptr);

@@ -248,6 +248,78 @@ static bool what_a_query_reads_is_counted_once(void)
 	return true;
 }
 
+static bool what_a_group_does_not_say_is_refused(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT UPPER(city) u, UPPER(city) || '!' v, COUNT(*) n, 7 c FROM people p GROUP BY UPPER(p.city) HAVING UPPER(city) = 'OSLO' ORDER BY LENGTH(UPPER(city)), MAX(age)",
+		  "[{\"u\":\"OSLO\",\"v\":\"OSLO!\",\"n\":2,\"c\":7}]" },
+		{ "SELECT p.city['x'] x, p.city FROM people p WHERE city = 'Oslo' GROUP BY city",
+		  "[{\"x\":null,\"city\":\"Oslo\"}]" },
+		/* an alias, a number, _id for all fields, a column of a sub-select */
+		{ "SELECT LOWER(city) city, COUNT(*) n FROM people GROUP BY city ORDER BY city LIMIT 1",
+		  "[{\"city\":\"oslo\",\"n\":2}]" },
+		{ "SELECT name, COUNT(*) n FROM people p GROUP BY 1 HAVING name = 'Ann'",
+		  "[{\"name\":\"Ann\",\"n\":1}]" },
+		{ "SELECT name, p.age, COUNT(*) n FROM people p WHERE name = 'Ann' GROUP BY p._id ORDER BY city",
+		  "[{\"name\":\"Ann\",\"age\":30,\"n\":1}]" },
+		{ "SELECT q.*, COUNT(*) n FROM (SELECT city FROM people) q GROUP BY q.city ORDER BY city LIMIT 1",
+		  "[{\"city\":\"Oslo\",\"n\":2}]" },
+		/* what comes from around a sub-query is the same in all its rows; a window over groups */
+		{ "SELECT c.land, (SELECT CONCAT(c.land, CAST(COUNT(*) AS string)) FROM people p WHERE p.city = c.city) n FROM cities c WHERE c.city = 'Oslo'",
+		  "[{\"land\":\"Norway\",\"n\":\"Norway2\"}]" },
+		{ "SELECT city, SUM(COUNT(*)) OVER (ORDER BY city) s FROM people GROUP BY city ORDER BY city LIMIT 1",
+		  "[{\"city\":\"Oslo\",\"s\":2}]" },
+		{ "SELECT COUNT(*) n, 1 + 1 two FROM people", "[{\"n\":4,\"two\":2}]" },
+	};
+	static const struct {
+		const char *text;
+		unsigned int column;
+	} BAD[] = {
+		{ "SELECT city, name FROM people GROUP BY city", 14 },
+		{ "SELECT MAX(age), name FROM people", 18 },
+		{ "SELECT MAX(age) m, 1 + p.age FROM people p", 24 },
+		{ "SELECT COUNT(*) FROM people GROUP BY city HAVING name = 'Ann'", 50 },
+		{ "SELECT COUNT(*) FROM people GROUP BY city ORDER BY LOWER(name)", 58 },
+		{ "SELECT * FROM people GROUP BY city", 8 },
+		{ "SELECT UPPER(city) FROM people GROUP BY LOWER(city)", 14 },
+		{ "SELECT city, SUM(age) OVER (PARTITION BY city) FROM people GROUP BY city", 18 },
+		{ "SELECT 1 x FROM people HAVING age > 1", 31 },
+		{ "SELECT city, name FROM people GROUP BY ROLLUP (city)", 14 },
+		{ "SELECT name FROM people GROUP BY ()", 8 },
+		{ "SELECT p.name FROM people p JOIN cities c ON true GROUP BY c._id", 8 },
+		{ "SELECT (SELECT p.name FROM people p GROUP BY p.city LIMIT 1)", 16 },
+	};
+	bool good = give(PAIRS, countof(PAIRS));
+
+	for (size_t i = 0; i < countof(BAD); i++) {
+		bool same = refuses(BAD[i].text, "neither grouped by nor inside an aggregate") &&
+			    error.line == 1 && error.column == BAD[i].column;
+
+		if (!same)
+			printf("# %s: %u\n", BAD[i].text, error.column);
+		good &= same;
+	}
+	return good;
+}
+
+static bool a_query_used_as_a_value_has_one_row_at_most(void)
+{
+	static const struct pair PAIRS[] = {
+		{ "SELECT (SELECT name FROM people WHERE name = 'Ann') a, (SELECT name FROM people WHERE name = 'x') b, (SELECT tags FROM people WHERE name = 'x') c, (SELECT name FROM people ORDER BY name LIMIT 1) d",
+		  "[{\"a\":\"Ann\",\"b\":null,\"c\":null,\"d\":\"Ann\"}]" },
+		{ "SELECT name, (SELECT c.land FROM cities c WHERE c.city = p.city) l FROM people p WHERE name = 'Ann'",
+		  "[{\"name\":\"Ann\",\"l\":\"Norway\"}]" },
+	};
+
+	return give(PAIRS, countof(PAIRS)) &&
+	       refuses("SELECT 1 a, (SELECT name FROM people) b", "more than one row") &&
+	       error.line == 1 && error.column == 13 &&
+	       refuses("SELECT 1 FROM people WHERE age > (SELECT age FROM people)",
+		       "more than one row") &&
+	       error.column == 34 &&
+	       refuses("SELECT (SELECT 1 UNION ALL SELECT 2)", "more than one row");
+}
+
 int main(void)
 {
 	if (!sql_fixture_init()) {
@@ -263,6 +335,8 @@ int main(void)
 	RUN(explain_tells_what_pipes_do_from_what_sqlite_does);
 	RUN(references_stand_for_names);
 	RUN(every_failed_allocation_is_survived);
+	RUN(what_a_group_does_not_say_is_refused);
+	RUN(a_query_used_as_a_value_has_one_row_at_most);
 	fixture_done(&f);
 	return tap_done();
 }
