@@ -246,13 +246,19 @@ static struct live *who_holds(struct live **list, size_t n)
 	return found;
 }
 
+/* Whether the log takes room that is wanted: it is long, or the disk is as full as it may be. */
+static bool is_tight(struct store *store)
+{
+	return log_size(store->log) > LOG_MAX || !reserve_fill(store) || !store_has_room(store);
+}
+
 int keep_log_short(struct store *store)
 {
 	struct live **list = nullptr;
 	size_t n = 0;
 	int r = keep_log(store);
 
-	if (r || (log_size(store->log) <= LOG_MAX && reserve_fill(store)))
+	if (r || !is_tight(store))
 		return r;
 	r = store_list(store, &list, &n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
@@ -263,7 +269,7 @@ int keep_log_short(struct store *store)
 		r = keep_memory(holds, STORE_KEEP_SEAL);
 		if (r == 0)
 			r = keep_log(store);
-		if (log_size(store->log) <= LOG_MAX && reserve_fill(store))
+		if (!is_tight(store))
 			break;
 	}
 	store_list_free(list, n);
