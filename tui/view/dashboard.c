@@ -125,6 +125,9 @@ static uint64_t less(uint64_t whole, uint64_t rest)
 	return whole > rest ? whole - rest : 0;
 }
 
+constexpr size_t UNITS_TOLD =
+	6; /* of those that are not active: what happened last is to be seen, too */
+
 /* "redoubt-front.service=failed" as "front failed": there is little room. */
 static void add_unit(struct dashboard *board, const char *unit, const char *state)
 {
@@ -145,7 +148,7 @@ static void add_unit(struct dashboard *board, const char *unit, const char *stat
 static void add_services(struct dashboard *board)
 {
 	size_t n = rows_list_count(board->status, 0, "units");
-	size_t active = 0;
+	size_t active = 0, told = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *state = strchr(rows_list_item(board->status, 0, "units", i), '=');
@@ -159,9 +162,11 @@ static void add_services(struct dashboard *board)
 		const char *unit = rows_list_item(board->status, 0, "units", i);
 		const char *state = strchr(unit, '=');
 
-		if (state && strcmp(state + 1, "active") != 0)
+		if (state && strcmp(state + 1, "active") != 0 && told++ < UNITS_TOLD)
 			add_unit(board, unit, state);
 	}
+	if (told > UNITS_TOLD)
+		(void)add(board, "", STYLE_BAD, "and %zu more", told - UNITS_TOLD);
 }
 
 static void add_certificate(struct dashboard *board)
