@@ -6,6 +6,7 @@
 
 #include "appliance/accounts/accounts.h"
 #include "appliance/accounts/frontlink.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/accounts/sshkeys.h"
 #include "appliance/accounts/store.h"
 #include "common/base.h"
@@ -24,7 +25,8 @@ static struct accounts *empty_accounts(void)
 		if (setenv("REDOUBT_RUN", "/nonexistent", 1) < 0 ||
 		    setenv("JOURNAL_STREAM", "1:1", 1) < 0 ||
 		    audit_client_new("audit-accounts.sock", &accounts.audit) ||
-		    store_open(":memory:", &accounts.store))
+		    store_open(":memory:", &accounts.store) ||
+		    sessions_new(&accounts, &accounts.sessions))
 			abort();
 	}
 	return &accounts;
