@@ -3,8 +3,8 @@
 /*
  * redoubt-keys: keeps the collections' keys and nothing else. engine asks it to make and unwrap data keys.
  *
- * The master key that wraps the collection keys is locked by the TPM where the volume's key is
- * (setup has then left recovery.pub), and lies on the encrypted volume otherwise.
+ * The master key that wraps the collection keys is locked by a secret that whoever opens the data volume derives from
+ * the volume's key: what opens the one opens the other.
  */
 
 #include <errno.h>
@@ -40,6 +40,7 @@ struct daemon {
 	struct audit_client *audit;
 	int dir; /* the keyring's folder */
 	struct tpm *tpm;
+	struct lock_volume volume;
 	struct lock_recovery recovery;
 	struct master *master;
 	struct keyring *keyring;
@@ -62,45 +63,50 @@ static bool read_exactly(int dir, const char *name, uint8_t *ret, size_t len)
 }
 
 /*
- * The two halves of the recovery key: the public one that setup has left, and the private one if
- * this boot was unlocked with it. Credentials; empty where there is none. Returns whether there is the public one.
+ * The secrets that this boot has: of the volume, and of the recovery key if it was unlocked with that. Credentials;
+ * an empty line stands for none.
  */
-static bool load_recovery(struct lock_recovery *recovery)
+static void load_secrets(struct daemon *daemon)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	auto_close int dir = -1;
 
 	if (!folder || keyfile_folder(folder, &dir))
-		return false;
-	recovery->has_seed = read_exactly(dir, "recovery", recovery->seed, sizeof(recovery->seed));
-	return read_exactly(dir, "recovery.pub", recovery->public_key,
-			    sizeof(recovery->public_key));
+		return;
+	daemon->volume.has_secret =
+		read_exactly(dir, "volume", daemon->volume.secret, sizeof(daemon->volume.secret));
+	daemon->recovery.has_seed =
+		read_exactly(dir, "recovery", daemon->recovery.seed, sizeof(daemon->recovery.seed));
 }
 
-/* Make the master key's provider: by the TPM and the recovery key, or in clear on the volume. */
+/* Make the master key's provider: by what opens the volume, or in clear on it. */
 static int make_master(struct daemon *daemon)
 {
 	uint32_t kinds = 0;
-	bool has_recovery = load_recovery(&daemon->recovery);
-
 	int r = master_kinds(daemon->dir, &kinds);
+
+	load_secrets(daemon);
 	if (r)
 		return r;
 	/* What it was made with stays: a key that has lain in clear gains nothing by a lock. */
-	bool clear = kinds & 1u << LOCK_CLEAR || (kinds == 0 && !has_recovery);
-	if (clear) {
+	if (kinds & 1u << LOCK_CLEAR || (kinds == 0 && !daemon->volume.has_secret)) {
 		const struct lock lock = lock_clear();
 
 		daemon->serve.provider = "file";
 		return master_new(daemon->dir, &lock, 1, &daemon->master);
 	}
 
+	/* Keyrings of before had a TPM's slot and the recovery key's; their keys name the provider so, and all do. */
 	r = tpm_new(loop_listen_fd("tpm", 0), daemon->tpm_path, &daemon->tpm);
 	if (r)
 		return r;
-	const struct lock locks[] = { tpm_lock(daemon->tpm), lock_recovery(&daemon->recovery) };
+	const struct lock locks[] = { lock_volume(&daemon->volume), tpm_lock(daemon->tpm),
+				      lock_recovery(&daemon->recovery) };
 	daemon->serve.provider = "tpm";
-	return master_new(daemon->dir, locks, has_recovery ? 2 : 1, &daemon->master);
+	r = master_new(daemon->dir, locks, countof(locks), &daemon->master);
+	if (r == 0)
+		master_keep_only(daemon->master, 1);
+	return r;
 }
 
 /*
@@ -117,17 +123,17 @@ static bool open_master(struct daemon *daemon)
 	if (daemon->tpm && tpm_error(daemon->tpm))
 		(void)snprintf(error, sizeof(error), "TPM response 0x%x", tpm_error(daemon->tpm));
 	if (r == MASTER_LOCKED)
-		log_event(LOG_ERR, EVENT_KEYS, 0,
-			  "the master key is not open: the TPM does not give it, and this boot was "
-			  "not unlocked with the recovery key",
-			  error);
+		log_event(
+			LOG_ERR, EVENT_KEYS, 0,
+			"the master key is not open: type the recovery key on the machine's console",
+			error);
 	else if (r)
 		log_event(LOG_CRIT, EVENT_KEYS, r < 0 ? r : 0,
 			  "the master key's file is damaged or missing", daemon->path);
-	else if (master_opened_by(daemon->master) == LOCK_RECOVERY)
+	else if (daemon->tpm && master_opened_by(daemon->master) != LOCK_VOLUME)
 		log_event(LOG_WARNING, EVENT_KEYS, 0,
-			  "the master key was opened with the recovery key; this machine's TPM, if "
-			  "it answers, keeps it from now on",
+			  "a keyring of an earlier release was opened; what opens the volume opens "
+			  "it from now on",
 			  error);
 	return r == 0;
 }
@@ -197,6 +203,7 @@ static void stop(struct daemon *daemon)
 	daemon->keyring = keyring_close(daemon->keyring);
 	daemon->master = master_free(daemon->master);
 	daemon->tpm = tpm_free(daemon->tpm);
+	explicit_bzero(&daemon->volume, sizeof(daemon->volume));
 	explicit_bzero(&daemon->recovery, sizeof(daemon->recovery));
 	close_at(&daemon->dir);
 }

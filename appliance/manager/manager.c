@@ -16,7 +16,9 @@
 
 constexpr uint64_t TICK_WAITING_US = 500'000;
 constexpr uint64_t TICK_READY_US = 5'000'000;
-constexpr uint64_t ROUND_MAX_US = 10'000'000; /* twice what the bus waits for an answer */
+constexpr uint64_t ROUND_MAX_US = 10'000'000;	  /* twice what the bus waits for an answer */
+constexpr uint64_t KEYS_PATIENCE_US = 40'000'000; /* for redoubt-keys; it tries again every 15 s */
+static const char KEYS_UNIT[] = "redoubt-keys.service";
 constexpr uint64_t PATIENCE_US = 300'000'000; /* for the units, once the volume is open */
 constexpr uint64_t TRIAL_US = 300'000'000;    /* to confirm a change of the configuration */
 constexpr uint64_t TRIAL_AGAIN_US = 30'000'000;
@@ -79,6 +81,19 @@ enum state manager_state_of_units(const char state[MANAGER_UNITS][24], char text
 		return STATE_READY;
 	(void)snprintf(text, MANAGER_TEXT, "the data volume is open; waiting for %s", missing);
 	return STATE_STARTING;
+}
+
+bool manager_waits_for_keys(const char state[MANAGER_UNITS][24])
+{
+	for (size_t i = 0; i < MANAGER_UNITS; i++) {
+		bool active = strcmp(state[i], "active") == 0;
+
+		if (strcmp(MANAGER_UNIT[i].name, KEYS_UNIT) == 0)
+			return !active;
+		if (MANAGER_UNIT[i].required && !active)
+			return false;
+	}
+	return false;
 }
 
 void manager_set(struct manager *manager, enum state state, const char *text)
@@ -225,6 +240,7 @@ void manager_opened(struct manager *manager, const struct job_done *done, const 
 		free(manager->provision);
 		manager->provision = nullptr;
 		manager->open_since_us = clock_mono_us();
+		manager->keys_wait_since_us = 0;
 	}
 	manager_set(manager, manager_state_after(done->outcome), done->text);
 	(void)loop_timer_again(manager->tick, 0);
@@ -251,6 +267,20 @@ static int ask_for_boot(struct manager *manager)
 	return r;
 }
 
+/* Whether the keyring has been shut for so long that a person must be asked: see manager_waits_for_keys(). */
+static bool is_keyring_locked(struct manager *manager)
+{
+	uint64_t now = clock_mono_us();
+
+	if (!manager_waits_for_keys(manager->unit_state)) {
+		manager->keys_wait_since_us = 0;
+		return false;
+	}
+	if (manager->keys_wait_since_us == 0)
+		manager->keys_wait_since_us = now;
+	return now - manager->keys_wait_since_us > KEYS_PATIENCE_US;
+}
+
 /* The units' states are all there: decide. */
 static void judge_units(struct manager *manager)
 {
@@ -263,6 +293,12 @@ static void judge_units(struct manager *manager)
 	if (state == STATE_READY && !was_ready && ledger_open(manager->ledger) != LEDGER_OK) {
 		manager_set(manager, STATE_STARTING,
 			    "the ledger does not take the events of the boot");
+		return;
+	}
+	if (state != STATE_READY && !was_ready && is_keyring_locked(manager)) {
+		manager_set(manager, STATE_LOCKED,
+			    "the data volume is open, but the collections' keys are not: type the "
+			    "recovery key on the console");
 		return;
 	}
 	if (state == STATE_STARTING && was_ready)

@@ -62,6 +62,7 @@ struct manager {
 	bool open;	 /* the volume is open; the units decide */
 	uint64_t surroundings; /* when the last BOOT was asked for */
 	uint64_t open_since_us;
+	uint64_t keys_wait_since_us; /* since when only redoubt-keys is missing; 0: it is not */
 	char unit_state[MANAGER_UNITS][24];
 	size_t units_asked; /* answers of this round still to come */
 	uint64_t units_round, units_asked_us;
@@ -84,6 +85,9 @@ struct manager_unit {
 
 /* The units that are shown, and which of them "ready" needs. [MANAGER_UNITS] */
 extern const struct manager_unit MANAGER_UNIT[MANAGER_UNITS];
+
+/* Whether what is missing is redoubt-keys, and nothing that it waits for: its master key may be locked. */
+[[nodiscard]] bool manager_waits_for_keys(const char state[MANAGER_UNITS][24]);
 
 /* What a job that was to open the volume makes of the state. The text goes along as it is. */
 [[nodiscard]] enum state manager_state_after(enum job_outcome outcome);

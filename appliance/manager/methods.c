@@ -265,10 +265,17 @@ static void answer_recovery_key(struct errand *op, const struct job_done *done)
 		bus_fail(op->call, error_of(done->outcome), "%s", done->text);
 		return;
 	}
-	op->manager->details.recovery_key_pending = false;
+	manager_refresh_details(op->manager);
 	bus_answer_str(op->call, done->data);
 	bus_reply(op->call);
 	bus_changed(op->manager->bus);
+}
+
+/* Slots or a key that waits have changed. */
+static void answer_slots(struct errand *op, const struct job_done *done)
+{
+	manager_refresh_details(op->manager);
+	answer_text(op, done);
 }
 
 static void answer_certificate(struct errand *op, const struct job_done *done)
@@ -396,6 +403,9 @@ enum method {
 	METHOD_ALL_QUERIES,
 	METHOD_KILL_OWN,
 	METHOD_KILL_ANY,
+	METHOD_CONFIRM_RECOVERY_KEY,
+	METHOD_NEW_RECOVERY_KEY,
+	METHOD_BIND_TPM,
 };
 
 /* clang-format off */
@@ -422,6 +432,10 @@ static const struct method_rule RULES[] = {
 	[METHOD_ALL_QUERIES]         = { "APPLIANCE_CONTROL", false, IN_READY, JOB_KIND_COUNT, nullptr, queries_all },
 	[METHOD_KILL_OWN]            = { "API_KEYS_OWN", false, IN_READY, JOB_KIND_COUNT, "query.kill", queries_kill_own, .on_query = true },
 	[METHOD_KILL_ANY]            = { "APPLIANCE_CONTROL", false, IN_READY, JOB_KIND_COUNT, "query.kill", queries_kill_any, .on_query = true },
+	[METHOD_CONFIRM_RECOVERY_KEY] = { "RECOVERY_KEY_TAKE", false, IN_READY, JOB_CONFIRM_RECOVERY_KEY, "appliance.recovery-key.confirm", answer_slots },
+	[METHOD_NEW_RECOVERY_KEY]    = { "RECOVERY_KEY_TAKE", false, IN_READY, JOB_NEW_RECOVERY_KEY, "appliance.recovery-key.new", answer_recovery_key },
+	/* The recovery key is the proof: the local console may, too. */
+	[METHOD_BIND_TPM]            = { "RECOVERY_KEY_TAKE", true, IN_READY, JOB_BIND_TPM, "appliance.tpm.bind", answer_slots },
 };
 /* clang-format on */
 
@@ -577,6 +591,21 @@ static void on_kill_query(struct bus_call *call, void *service)
 	begin(call, service, &RULES[all ? METHOD_KILL_ANY : METHOD_KILL_OWN], target, number);
 }
 
+static void on_confirm_recovery_key(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_CONFIRM_RECOVERY_KEY], bus_arg_str(call), "");
+}
+
+static void on_new_recovery_key(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_NEW_RECOVERY_KEY], bus_arg_str(call), "");
+}
+
+static void on_bind_tpm(struct bus_call *call, void *service)
+{
+	begin(call, service, &RULES[METHOD_BIND_TPM], bus_arg_str(call), "");
+}
+
 static const struct bus_method METHODS[] = {
 	{ "Status", "", "a{sv}", on_status },
 	{ "Provision", "s", "s", on_provision },
@@ -600,6 +629,9 @@ static const struct bus_method METHODS[] = {
 	{ "Reboot", "", "", on_reboot },
 	{ "ListQueries", "s", "aa{sv}", on_list_queries },
 	{ "KillQuery", "st", "", on_kill_query },
+	{ "ConfirmRecoveryKey", "s", "s", on_confirm_recovery_key },
+	{ "NewRecoveryKey", "s", "s", on_new_recovery_key },
+	{ "BindTpm", "s", "s", on_bind_tpm },
 };
 
 int methods_offer(struct manager *manager, struct bus **ret)

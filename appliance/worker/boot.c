@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "appliance/worker/apply.h"
@@ -25,9 +24,6 @@
 #include "common/log.h"
 
 constexpr int MKFS_TIMEOUT_S = 600; /* a large disk under emulation */
-constexpr uint32_t KDF_ITERATIONS = 4;
-constexpr uint32_t KDF_MEMORY_KB = 64 * 1024; /* RFC 9106 section 4, second recommendation */
-constexpr uint64_t SMALL_MEMORY = 512ull << 20;
 static const char TPM_DEVICE[] = "/dev/tpmrm0";
 static const char SMBIOS_ENTRIES[] = "/sys/firmware/dmi/entries";
 
@@ -119,22 +115,6 @@ static bool have_tpm(void)
 	return access(TPM_DEVICE, R_OK | W_OK) == 0;
 }
 
-/* argon2id's cost, bounded by what the machine has. */
-static struct volume_cost cost_of_guessing(void)
-{
-	struct sysinfo info;
-	bool small = sysinfo(&info) == 0 && (uint64_t)info.totalram * info.mem_unit < SMALL_MEMORY;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return (struct volume_cost) {
-		.iterations = KDF_ITERATIONS,
-		.memory_kb = small ? KDF_MEMORY_KB / 2 : KDF_MEMORY_KB,
-		.threads = cpus >= 4   ? 4
-			   : cpus >= 1 ? (uint32_t)cpus
-				       : 1,
-	};
-}
-
 /* Make the file system on the open volume. */
 static bool make_file_system(struct boot *boot)
 {
@@ -172,6 +152,29 @@ static bool enroll_tpm(struct boot *boot, const char *path, const char *key)
 	return false;
 }
 
+/*
+ * Leave what redoubt-keys needs to open its master key, before the volume opens: what needs it starts then.
+ * Returns 0 or -errno.
+ */
+static int leave_keyring_secret(struct volume *volume)
+{
+	uint8_t secret[VOLUME_SECRET];
+	int r = volume_secret(volume, secret);
+
+	if (r == 0)
+		r = handover_leave("keyring-volume", secret, sizeof(secret));
+	explicit_bzero(secret, sizeof(secret));
+	return r;
+}
+
+/* The volume is unlocked: open it. Returns 0 or -errno. */
+static int activate(struct volume *volume)
+{
+	int r = leave_keyring_secret(volume);
+
+	return r ? r : volume_activate(volume, VOLUME_NAME);
+}
+
 /* Open the volume just made, by the way the next boots will go. */
 static bool open_made(struct boot *boot, const char *path, const char *key, bool tpm)
 {
@@ -179,8 +182,9 @@ static bool open_made(struct boot *boot, const char *path, const char *key, bool
 	int r = volume_load(path, &volume);
 
 	if (r == 0)
-		r = tpm ? volume_open_tpm(volume, VOLUME_NAME)
-			: volume_open_key(volume, VOLUME_NAME, key);
+		r = tpm ? volume_unlock_tpm(volume) : volume_unlock_key(volume, key);
+	if (r == 0)
+		r = activate(volume);
 	if (r == 0)
 		return true;
 	fault(boot, "the new volume does not open", r < 0 ? r : -EKEYREJECTED,
@@ -192,7 +196,7 @@ static bool open_made(struct boot *boot, const char *path, const char *key, bool
 static bool make_volume(struct boot *boot, const char *path, const char *key, bool tpm)
 {
 	cleanup(volume_free_at) struct volume *volume = nullptr;
-	const struct volume_cost cost = cost_of_guessing();
+	const struct volume_cost cost = volume_cost_here();
 	char said[VOLUME_SAID];
 
 	boot->progress(boot->userdata, 10, "making the encrypted volume");
@@ -259,8 +263,10 @@ static void open_volume(struct boot *boot, struct volume *volume, const char *pa
 {
 	boot->progress(boot->userdata, 50, "opening the data volume");
 	bool slot = volume_has_tpm_slot(volume);
-	int r = slot && have_tpm() ? volume_open_tpm(volume, VOLUME_NAME) : VOLUME_NO_SLOT;
+	int r = slot && have_tpm() ? volume_unlock_tpm(volume) : VOLUME_NO_SLOT;
 
+	if (r == 0)
+		r = activate(volume);
 	if (r == 0) {
 		finish(boot, JOB_OK, "the data volume on %s is open", path);
 		return;
@@ -433,8 +439,8 @@ void boot_provision(struct boot *boot, const char *config)
 }
 
 /*
- * Leave the private half of the recovery key for redoubt-keys, which needs it if this machine's
- * TPM is not the one its master key is locked by. Before the volume opens: what needs it starts then.
+ * Leave the private half of the recovery key for redoubt-keys: keyrings of earlier releases have no
+ * slot for the volume's key, and a TPM's slot that may be another one's.
  */
 static void leave_recovery_seed(const char *recovery_key)
 {
@@ -449,30 +455,50 @@ static void leave_recovery_seed(const char *recovery_key)
 			  "the recovery key is not handed to redoubt-keys", nullptr);
 }
 
+/* Find the volume to unlock: the one that is open already, or the disk's. Returns whether it is there. */
+static bool find_locked(struct boot *boot, struct volume **ret, bool *ret_open)
+{
+	char text[DISK_TEXT];
+	struct disk disk;
+	int r = 0;
+
+	*ret_open = access("/dev/mapper/" VOLUME_NAME, F_OK) == 0;
+	if (*ret_open) {
+		r = volume_load_open(VOLUME_NAME, ret);
+		text[0] = '\0';
+	} else {
+		r = disk_find("", false, &disk, text);
+		if (r == DISK_OK && disk.kind == DISK_OURS)
+			r = volume_load(disk.path, ret);
+	}
+	if (r == 0 && *ret)
+		return true;
+	finish(boot, JOB_NO_DISK, "%s",
+	       r > 0 && text[0] ? text : "there is no data volume to unlock");
+	return false;
+}
+
 void boot_unlock(struct boot *boot, const char *key)
 {
 	cleanup(volume_free_at) struct volume *volume = nullptr;
-	char text[DISK_TEXT], normal[RECOVERY_TEXT];
-	struct disk disk;
-	int r = disk_find("", false, &disk, text);
+	char normal[RECOVERY_TEXT];
+	bool open = false;
 
-	if (r == DISK_OK && disk.kind == DISK_OURS)
-		r = volume_load(disk.path, &volume);
-	if (r || !volume) {
-		finish(boot, JOB_NO_DISK, "%s", r > 0 ? text : "there is no data volume to unlock");
+	if (!find_locked(boot, &volume, &open))
 		return;
-	}
 	boot->progress(boot->userdata, 30, "trying the key");
 	bool recovery = recovery_normal(key, normal);
-	if (recovery)
+	int r = volume_unlock_key(volume, recovery ? normal : key);
+	if (r == 0 && recovery)
 		leave_recovery_seed(normal);
-	r = volume_open_key(volume, VOLUME_NAME, recovery ? normal : key);
 	explicit_bzero(normal, sizeof(normal));
 	if (r == 0)
-		finish(boot, JOB_OK, "the data volume on %s is open", disk.path);
+		r = open ? leave_keyring_secret(volume) : activate(volume);
+	if (r == 0)
+		finish(boot, JOB_OK, "the data volume on %s is open", volume_device(volume));
 	else if (r == VOLUME_WRONG_KEY)
 		finish(boot, JOB_LOCKED, "this key does not open the data volume on %s%s",
-		       disk.path,
+		       volume_device(volume),
 		       recovery ? "" : "; a recovery key has 8 groups of 6 letters and digits");
 	else
 		fault(boot, "the data volume could not be opened", r, volume_said(volume));

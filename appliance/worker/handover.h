@@ -4,7 +4,7 @@
 /*
  * handover: what the job that opens the volume leaves, in memory, for setup once it is mounted.
  *
- * Layer 2 (appliance/worker). A root-only folder below the run folder: config.json, recovery-key, keyring-recovery.
+ * Layer 2 (appliance/worker). A root-only folder below the run folder: config.json, recovery-key, keyring-volume, keyring-recovery.
  */
 
 #include <stddef.h>

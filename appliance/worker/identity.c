@@ -16,7 +16,6 @@
 #include "common/buf.h"
 #include "common/crypto/cert.h"
 #include "common/crypto/crypto.h"
-#include "common/keyring/lock.h"
 
 constexpr size_t GRANT_KEY_LEN = 64;
 constexpr size_t PEM_MAX = 64 * 1024;
@@ -63,21 +62,6 @@ int identity_grant_key(int state)
 		r = files_write(dir, "grant", key, sizeof(key), 0600);
 	explicit_bzero(key, sizeof(key));
 	return r;
-}
-
-int identity_recovery(int state, const char *text)
-{
-	uint8_t seed[CRYPTO_BOX_SEED], public_key[CRYPTO_BOX_PUBLIC];
-	auto_close int dir = -1;
-	int r = open_below(state, "keys", &dir);
-
-	if (r || exists(dir, "recovery.pub"))
-		return r;
-	r = lock_recovery_seed(text, seed);
-	if (r == 0)
-		r = crypto_box_public(seed, public_key);
-	explicit_bzero(seed, sizeof(seed));
-	return r ? r : files_write(dir, "recovery.pub", public_key, sizeof(public_key), 0600);
 }
 
 int identity_ssh_host_key(const char *path)

@@ -28,16 +28,6 @@ constexpr unsigned int IDENTITY_DOUBTFUL_DAYS = 7; /* with a clock that cannot b
 /* Make the grant key if it is not there. state: folder descriptor. Returns 0 or -errno. */
 [[nodiscard]] int identity_grant_key(int state);
 
-/*
- * Make the public half of the recovery key, with which redoubt-keys locks its master key a second
- * time, if it is not there. Whoever types the recovery key has the other half.
- *
- * text  the recovery key in the form of recovery_make()
- *
- * Returns 0 or -errno.
- */
-[[nodiscard]] int identity_recovery(int state, const char *text);
-
 /* Make the SSH host key if it is not there. path: the state folder. Returns 0 or -errno. */
 [[nodiscard]] int identity_ssh_host_key(const char *path);
 

@@ -17,6 +17,7 @@
 #include "appliance/worker/era.h"
 #include "appliance/worker/files.h"
 #include "appliance/worker/identity.h"
+#include "appliance/worker/key_jobs.h"
 #include "appliance/worker/run.h"
 #include "appliance/worker/stored.h"
 #include "appliance/worker/volume.h"
@@ -27,7 +28,6 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 
-constexpr size_t RECOVERY_FILE_MAX = 128;
 constexpr int CHECK_TIMEOUT_S = 300;
 static const char CHECK_PROGRAM[] = "/usr/lib/redoubt/redoubt-check";
 
@@ -86,29 +86,38 @@ static bool open_state(struct boot *boot, int *state)
 
 static enum jobs_end do_take_recovery_key(const struct job *job, struct boot *boot)
 {
-	auto_buf struct buf key = buf_make(RECOVERY_FILE_MAX);
 	auto_close int state = -1;
 
 	(void)job;
-	if (!open_state(boot, &state))
-		return JOBS_END_NOTHING;
-	int r = files_read(state, "recovery-key", &key);
-	if (r == -ENOENT) {
-		finish(boot, JOB_REFUSED,
-		       "the recovery key has been taken already; it is shown once");
-		return JOBS_END_NOTHING;
-	}
-	/* Erased durably before it is shown: it must not be there for a second person. */
-	if (r == 0 && (unlinkat(state, "recovery-key", 0) < 0 || fsync(state) < 0))
-		r = neg_errno();
-	if (r) {
-		finish(boot, JOB_FAULT, "the recovery key could not be taken: %s",
-		       strerrordesc_np(-r));
-		return JOBS_END_NOTHING;
-	}
-	answer(boot, &key);
-	explicit_bzero(key.data, key.room);
-	finish(boot, JOB_OK, "this is the only time it is shown");
+	if (open_state(boot, &state))
+		key_jobs_show(boot, state);
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_confirm_recovery_key(const struct job *job, struct boot *boot)
+{
+	auto_close int state = -1;
+
+	if (open_state(boot, &state))
+		key_jobs_confirm(boot, state, job->argument);
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_new_recovery_key(const struct job *job, struct boot *boot)
+{
+	auto_close int state = -1;
+
+	if (open_state(boot, &state))
+		key_jobs_new(boot, state, job->argument);
+	return JOBS_END_NOTHING;
+}
+
+static enum jobs_end do_bind_tpm(const struct job *job, struct boot *boot)
+{
+	auto_close int state = -1;
+
+	if (open_state(boot, &state))
+		key_jobs_bind(boot, state, job->argument);
 	return JOBS_END_NOTHING;
 }
 
@@ -224,7 +233,7 @@ static enum jobs_end do_volume_status(const struct job *job, struct boot *boot)
 		describe_certificate(state, "tls/cert.pem", true, &text);
 		describe_certificate(state, "ca/ca.pem", false, &text);
 		describe_host_key(state, &text);
-		bool pending = faccessat(state, "recovery-key", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+		bool pending = key_jobs_pending(state);
 		buf_addf(&text, ",\"recovery_key_pending\":%s", pending ? "true" : "false");
 		config_job_describe(state, &text);
 	}
@@ -330,6 +339,9 @@ static enum jobs_end (*const JOBS[])(const struct job *, struct boot *) = {
 	[JOB_CONFIG_CHANGE] = do_config_change,
 	[JOB_POWER_OFF] = do_power_off,
 	[JOB_REBOOT] = do_reboot,
+	[JOB_CONFIRM_RECOVERY_KEY] = do_confirm_recovery_key,
+	[JOB_NEW_RECOVERY_KEY] = do_new_recovery_key,
+	[JOB_BIND_TPM] = do_bind_tpm,
 };
 static_assert(countof(JOBS) == JOB_KIND_COUNT);
 

@@ -2,7 +2,7 @@
 archives += appliance/worker/worker
 appliance/worker/worker.src := appliance/worker/apply.c appliance/worker/boot.c \
 	appliance/worker/config.c appliance/worker/config_job.c appliance/worker/config_lines.c appliance/worker/disk.c appliance/worker/era.c appliance/worker/files.c \
-	appliance/worker/handover.c appliance/worker/nets.c appliance/worker/identity.c appliance/worker/jobs.c \
+	appliance/worker/handover.c appliance/worker/nets.c appliance/worker/identity.c appliance/worker/jobs.c appliance/worker/key_jobs.c \
 	appliance/worker/recovery.c appliance/worker/run.c appliance/worker/setup.c \
 	appliance/worker/smbios.c appliance/worker/ssh_key.c appliance/worker/stored.c appliance/worker/volume.c \
 	common/crypto/cert.c

@@ -67,3 +67,25 @@ bool recovery_normal(const char *typed, char ret[RECOVERY_TEXT])
 	explicit_bzero(text, sizeof(text));
 	return n == CHARACTERS;
 }
+
+bool recovery_ends_in(const char key[RECOVERY_TEXT], const char *typed)
+{
+	const char *last = key + RECOVERY_TEXT - 1 - GROUP;
+	char whole[RECOVERY_TEXT];
+	size_t n = 0;
+
+	if (recovery_normal(typed, whole)) {
+		bool same = memcmp(whole, key, sizeof(whole)) == 0;
+
+		explicit_bzero(whole, sizeof(whole));
+		return same;
+	}
+	for (; *typed; typed++) {
+		if (strchr("- \t\r\n", *typed))
+			continue;
+		if (n == GROUP || last[n] != meant(*typed))
+			return false;
+		n++;
+	}
+	return n == GROUP;
+}

@@ -24,3 +24,6 @@ constexpr size_t RECOVERY_TEXT = 8 * 6 + 7 + 1; /* with its NUL */
  * Returns whether it has the form of a recovery key; *ret is set only then.
  */
 [[nodiscard]] bool recovery_normal(const char *typed, char ret[RECOVERY_TEXT]);
+
+/* Whether a person typed the last group of a key, or all of it: the same freedoms as above. */
+[[nodiscard]] bool recovery_ends_in(const char key[RECOVERY_TEXT], const char *typed);

@@ -165,30 +165,6 @@ static int prepare_swap(struct work *work)
 	return make_swap(dir, folder, size);
 }
 
-/*
- * Make what redoubt-keys locks its master key with for the recovery key, while the recovery key is
- * at hand. Where no TPM keeps the volume's key there is nothing to recover from: see docs/security-design.md.
- */
-static int make_recovery_lock(struct work *work)
-{
-	auto_buf struct buf key = buf_make(128);
-	auto_close int run = -1;
-
-	if (work->config->key != CONFIG_KEY_TPM)
-		return 0;
-	int r = handover_open(&run);
-	if (r == 0)
-		r = files_read(run, "recovery-key", &key);
-	if (r == -ENOENT) /* not the first boot; but perhaps nobody has taken it yet */
-		r = files_read(work->state, "recovery-key", &key);
-	const char *text = r == 0 ? buf_text(&key) : nullptr;
-	if (r == 0)
-		r = text ? identity_recovery(work->state, text) : -ENOMEM;
-	if (key.data)
-		explicit_bzero(key.data, key.room);
-	return r == -ENOENT ? 0 : r;
-}
-
 /* Move the recovery key from memory to the volume. */
 static int keep_recovery_key(struct work *work)
 {
@@ -237,7 +213,6 @@ static const struct step STEPS[] = {
 	{ "make the certificates", false, make_certificates },
 	{ "make the SSH host key", false, make_ssh_host_key },
 	{ "make the swap file", true, prepare_swap },
-	{ "make the recovery lock of the keys", false, make_recovery_lock },
 	{ "keep the recovery key", false, keep_recovery_key },
 	{ "finish the volume", true, finish_volume },
 };

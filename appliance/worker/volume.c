@@ -8,11 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <libcryptsetup.h>
 
 #include "appliance/worker/run.h"
+#include "common/crypto/aead.h"
 
+constexpr uint32_t KDF_ITERATIONS = 4;
+constexpr uint32_t KDF_MEMORY_KB = 64 * 1024; /* RFC 9106 section 4, second recommendation */
+constexpr uint64_t SMALL_MEMORY = 512ull << 20;
 constexpr size_t VOLUME_KEY_LEN = 64; /* xts: two AES-256 keys */
 constexpr int SLOT_RECOVERY = 0;
 constexpr int TOKEN_STATE = 31; /* the last one: systemd-cryptenroll takes the first free */
@@ -25,6 +31,9 @@ static const char COMPLETE[] = "{\"type\":\"redoubt\",\"keyslots\":[],\"state\":
 
 struct volume {
 	struct crypt_device *cd;
+	char *key; /* [key_len] the volume key once unlocked, else nullptr */
+	size_t key_len;
+	int slot; /* that a typed key has unlocked, or -1 */
 	char said[VOLUME_SAID];
 };
 
@@ -48,15 +57,25 @@ static int volume_new(const char *path, struct volume **ret)
 	int r = crypt_init(&volume->cd, path);
 	if (r < 0)
 		return r;
+	volume->slot = -1;
 	crypt_set_log_callback(volume->cd, on_log, volume);
 	*ret = TAKE(volume);
 	return 0;
+}
+
+static void forget_key(struct volume *volume)
+{
+	crypt_safe_free(volume->key);
+	volume->key = nullptr;
+	volume->key_len = 0;
+	volume->slot = -1;
 }
 
 struct volume *volume_free(struct volume *volume)
 {
 	if (!volume)
 		return nullptr;
+	forget_key(volume);
 	crypt_free(volume->cd);
 	free(volume);
 	return nullptr;
@@ -72,10 +91,25 @@ static uint32_t sector_size(const char *path, uint64_t size)
 	return size % 4096 == 0 ? 4096 : 512;
 }
 
-static int format(struct volume *volume, const char *path, const char *key,
-		  const struct volume_cost *cost)
+struct volume_cost volume_cost_here(void)
 {
-	const struct crypt_pbkdf_type pbkdf = {
+	struct sysinfo info;
+	bool small = sysinfo(&info) == 0 && (uint64_t)info.totalram * info.mem_unit < SMALL_MEMORY;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (struct volume_cost) {
+		.iterations = KDF_ITERATIONS,
+		.memory_kb = small ? KDF_MEMORY_KB / 2 : KDF_MEMORY_KB,
+		.threads = cpus >= 4   ? 4
+			   : cpus >= 1 ? (uint32_t)cpus
+				       : 1,
+	};
+}
+
+/* argon2id at this cost; nothing is measured. */
+static struct crypt_pbkdf_type pbkdf_of(const struct volume_cost *cost)
+{
+	return (struct crypt_pbkdf_type) {
 		.type = CRYPT_KDF_ARGON2ID,
 		.hash = "sha256",
 		.iterations = cost->iterations,
@@ -83,6 +117,12 @@ static int format(struct volume *volume, const char *path, const char *key,
 		.parallel_threads = cost->threads,
 		.flags = CRYPT_PBKDF_NO_BENCHMARK,
 	};
+}
+
+static int format(struct volume *volume, const char *path, const char *key,
+		  const struct volume_cost *cost)
+{
+	const struct crypt_pbkdf_type pbkdf = pbkdf_of(cost);
 	struct crypt_params_luks2 params = {
 		.pbkdf = &pbkdf,
 		.sector_size = sector_size(path, 0),
@@ -150,6 +190,10 @@ int volume_load(const char *path, struct volume **ret)
 
 int volume_load_open(const char *name, struct volume **ret)
 {
+	const char *path = getenv("REDOUBT_VOLUME"); /* a plain file in its place, for tests */
+
+	if (path)
+		return volume_load(path, ret);
 	cleanup(volume_free_at) struct volume *volume = calloc(1, sizeof(*volume));
 
 	if (!volume)
@@ -157,6 +201,7 @@ int volume_load_open(const char *name, struct volume **ret)
 	int r = crypt_init_by_name(&volume->cd, name);
 	if (r < 0)
 		return r;
+	volume->slot = -1;
 	crypt_set_log_callback(volume->cd, on_log, volume);
 	if (!is_ours(volume))
 		return VOLUME_NOT_OURS;
@@ -212,28 +257,143 @@ bool volume_has_tpm_slot(struct volume *volume)
 	return tpm_token(volume) >= 0;
 }
 
-int volume_open_key(struct volume *volume, const char *name, const char *key)
+/* Make room for the volume key. Returns 0 or -errno. */
+static int make_room(struct volume *volume)
 {
-	int r = crypt_activate_by_passphrase(volume->cd, name, CRYPT_ANY_SLOT, key, strlen(key), 0);
+	int size = crypt_get_volume_key_size(volume->cd);
 
-	if (r == -EPERM || r == -ENOENT)
-		return VOLUME_WRONG_KEY;
-	return r < 0 ? r : 0;
+	forget_key(volume);
+	if (size <= 0)
+		return -EINVAL;
+	volume->key = crypt_safe_alloc((size_t)size);
+	volume->key_len = (size_t)size;
+	return volume->key ? 0 : -ENOMEM;
 }
 
-int volume_open_tpm(struct volume *volume, const char *name)
+int volume_unlock_key(struct volume *volume, const char *key)
 {
+	int r = make_room(volume);
+
+	if (r)
+		return r;
+	r = crypt_volume_key_get(volume->cd, CRYPT_ANY_SLOT, volume->key, &volume->key_len, key,
+				 strlen(key));
+	if (r >= 0) {
+		volume->slot = r;
+		return 0;
+	}
+	forget_key(volume);
+	return r == -EPERM || r == -ENOENT ? VOLUME_WRONG_KEY : r;
+}
+
+int volume_unlock_tpm(struct volume *volume)
+{
+	struct crypt_keyslot_context *context = nullptr;
 	int token = tpm_token(volume);
 
 	if (token < 0)
 		return VOLUME_NO_SLOT;
 	volume->said[0] = '\0';
-	int r = crypt_activate_by_token_pin(volume->cd, name, TPM_TYPE, token, nullptr, 0, nullptr,
-					    0);
+	int r = make_room(volume);
+	if (r == 0)
+		r = crypt_keyslot_context_init_by_token(volume->cd, token, TPM_TYPE, nullptr, 0,
+							nullptr, &context);
+	if (r == 0)
+		r = crypt_volume_key_get_by_keyslot_context(volume->cd, CRYPT_ANY_SLOT, volume->key,
+							    &volume->key_len, context);
+	crypt_keyslot_context_free(context);
 	if (r >= 0)
 		return 0;
-	/* What the device mapper refuses has nothing to do with keys. */
-	return r == -EEXIST || r == -EBUSY || r == -ENOMEM ? r : VOLUME_WRONG_KEY;
+	forget_key(volume);
+	return r == -ENOMEM ? r : VOLUME_WRONG_KEY;
+}
+
+int volume_activate(struct volume *volume, const char *name)
+{
+	if (!volume->key)
+		return -ENOKEY;
+	int r = crypt_activate_by_volume_key(volume->cd, name, volume->key, volume->key_len, 0);
+
+	return r < 0 ? r : 0;
+}
+
+int volume_open_key(struct volume *volume, const char *name, const char *key)
+{
+	int r = volume_unlock_key(volume, key);
+
+	return r || !name ? r : volume_activate(volume, name);
+}
+
+int volume_open_tpm(struct volume *volume, const char *name)
+{
+	int r = volume_unlock_tpm(volume);
+
+	return r || !name ? r : volume_activate(volume, name);
+}
+
+int volume_secret(struct volume *volume, uint8_t ret[VOLUME_SECRET])
+{
+	static const char INFO[] = "redoubt keyring volume 1";
+
+	if (!volume->key)
+		return -ENOKEY;
+	return crypto_hkdf(volume->key, volume->key_len, (struct crypto_extra) {},
+			   (struct crypto_extra) { INFO, sizeof(INFO) - 1 }, ret, VOLUME_SECRET);
+}
+
+int volume_add_key(struct volume *volume, const char *key, const struct volume_cost *cost)
+{
+	const struct crypt_pbkdf_type pbkdf = pbkdf_of(cost);
+
+	if (!volume->key)
+		return -ENOKEY;
+	int r = crypt_set_pbkdf_type(volume->cd, &pbkdf);
+	if (r == 0)
+		r = crypt_keyslot_add_by_volume_key(volume->cd, CRYPT_ANY_SLOT, volume->key,
+						    volume->key_len, key, strlen(key));
+	return r < 0 ? r : 0;
+}
+
+static bool is_active(struct volume *volume, int slot)
+{
+	crypt_keyslot_info info = crypt_keyslot_status(volume->cd, slot);
+
+	return info == CRYPT_SLOT_ACTIVE || info == CRYPT_SLOT_ACTIVE_LAST;
+}
+
+/* Whether the slot is one that the TPM opens. */
+static bool is_tpm_slot(struct volume *volume, int slot)
+{
+	int token = tpm_token(volume);
+
+	return token >= 0 && crypt_token_is_assigned(volume->cd, token, slot) == 0;
+}
+
+bool volume_opens(struct volume *volume, const char *key)
+{
+	return crypt_activate_by_passphrase(volume->cd, nullptr, CRYPT_ANY_SLOT, key, strlen(key),
+					    0) >= 0;
+}
+
+int volume_drop_other_keys(struct volume *volume)
+{
+	if (volume->slot < 0)
+		return -ENOKEY;
+	for (int slot = 0; slot < SLOTS; slot++) {
+		if (slot == volume->slot || !is_active(volume, slot) || is_tpm_slot(volume, slot))
+			continue;
+		int r = crypt_keyslot_destroy(volume->cd, slot);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+const char *volume_device(const struct volume *volume)
+{
+	const char *device = crypt_get_device_name(volume->cd);
+
+	return device ? device : "";
 }
 
 int volume_close(const char *name)
@@ -241,6 +401,38 @@ int volume_close(const char *name)
 	int r = crypt_deactivate(nullptr, name);
 
 	return r == -ENODEV ? 0 : r;
+}
+
+/* Take the TPM's tokens out of the header; their slots, as bits, are still to be destroyed. Returns 0 or -errno. */
+static int drop_tpm_tokens(const char *path, uint32_t *ret_slots)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	int r = volume_load(path, &volume);
+
+	*ret_slots = 0;
+	if (r)
+		return r < 0 ? r : -ENXIO;
+	for (int token = tpm_token(volume); r == 0 && token >= 0; token = tpm_token(volume)) {
+		for (int slot = 0; slot < SLOTS; slot++)
+			if (crypt_token_is_assigned(volume->cd, token, slot) == 0)
+				*ret_slots |= 1u << slot;
+		r = crypt_token_json_set(volume->cd, token, nullptr);
+		r = r < 0 ? r : 0;
+	}
+	return r;
+}
+
+static int destroy_slots(const char *path, uint32_t slots)
+{
+	cleanup(volume_free_at) struct volume *volume = nullptr;
+	int r = volume_load(path, &volume);
+
+	if (r)
+		return r < 0 ? r : -ENXIO;
+	for (int slot = 0; r == 0 && slot < SLOTS; slot++)
+		if (slots & 1u << slot && !is_tpm_slot(volume, slot))
+			r = crypt_keyslot_destroy(volume->cd, slot);
+	return r;
 }
 
 int volume_enroll_tpm(const char *path, const char *recovery_key, struct buf *output)
@@ -261,8 +453,14 @@ int volume_enroll_tpm(const char *path, const char *recovery_key, struct buf *ou
 		.secret_len = strlen(recovery_key),
 		.timeout_s = ENROLL_TIMEOUT_S,
 	};
+	uint32_t old_slots = 0;
+	int r = drop_tpm_tokens(path, &old_slots);
 
-	return run_program(&run, output);
+	if (r == 0)
+		r = run_program(&run, output);
+	/* Without a token nothing opens the old slots any more, whether or not there is a new one. */
+	int dropped = old_slots ? destroy_slots(path, old_slots) : 0;
+	return r ? r : dropped;
 }
 
 int volume_backup_header(struct volume *volume, const char *file)
@@ -272,14 +470,10 @@ int volume_backup_header(struct volume *volume, const char *file)
 	return r < 0 ? r : 0;
 }
 
-/* "recovery-key", "tpm" or "other". */
+/* "recovery-key" or "tpm". Two recovery keys: a new one waits to be confirmed. */
 static const char *slot_kind(struct volume *volume, int slot)
 {
-	int token = tpm_token(volume);
-
-	if (token >= 0 && crypt_token_is_assigned(volume->cd, token, slot) == 0)
-		return "tpm";
-	return slot == SLOT_RECOVERY ? "recovery-key" : "other";
+	return is_tpm_slot(volume, slot) ? "tpm" : "recovery-key";
 }
 
 void volume_describe(struct volume *volume, struct buf *ret)
@@ -298,9 +492,7 @@ void volume_describe(struct volume *volume, struct buf *ret)
 		 crypt_get_cipher(volume->cd), crypt_get_cipher_mode(volume->cd),
 		 crypt_get_volume_key_size(volume->cd) * 8, crypt_get_sector_size(volume->cd));
 	for (int slot = 0; slot < SLOTS; slot++) {
-		crypt_keyslot_info info = crypt_keyslot_status(volume->cd, slot);
-
-		if (info != CRYPT_SLOT_ACTIVE && info != CRYPT_SLOT_ACTIVE_LAST)
+		if (!is_active(volume, slot))
 			continue;
 		buf_addf(ret, "%s\"%d %s\"", separator, slot, slot_kind(volume, slot));
 		separator = ",";

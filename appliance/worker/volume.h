@@ -21,6 +21,7 @@
 #define VOLUME_MAKING "redoubt-making" /* while the file system is made: starts nothing */
 
 constexpr size_t VOLUME_SAID = 256;
+constexpr size_t VOLUME_SECRET = 32;
 
 enum {
 	VOLUME_OK = 0,
@@ -43,6 +44,9 @@ struct volume_cost {
 	uint32_t memory_kb;
 	uint32_t threads;
 };
+
+/* The cost on this machine, bounded by what it has. */
+[[nodiscard]] struct volume_cost volume_cost_here(void);
 
 /*
  * Make a LUKS2 header with one slot, the recovery key's, and state VOLUME_HALF. Erases what was there.
@@ -87,11 +91,46 @@ CLEANUP_FN(struct volume, volume_free)
 /* Open it with the TPM's slot. Returns 0, VOLUME_NO_SLOT, VOLUME_WRONG_KEY (the TPM refuses) or -errno. */
 [[nodiscard]] int volume_open_tpm(struct volume *volume, const char *name);
 
+/* Get the volume key out of a slot that a key opens, and keep it in the object. Returns as volume_open_key(). */
+[[nodiscard]] int volume_unlock_key(struct volume *volume, const char *key);
+/* The same by the TPM's slot. Returns as volume_open_tpm(). */
+[[nodiscard]] int volume_unlock_tpm(struct volume *volume);
+
+/* Open an unlocked volume below /dev/mapper. Returns 0 or -errno. */
+[[nodiscard]] int volume_activate(struct volume *volume, const char *name);
+
+/*
+ * Derive the keyring's secret from the volume key of an unlocked volume: whoever opens the one opens the
+ * other, by whatever slot, and nothing else has to be kept in step.
+ *
+ * Returns 0, -ENOKEY (not unlocked) or -EIO.
+ */
+[[nodiscard]] int volume_secret(struct volume *volume, uint8_t ret[VOLUME_SECRET]);
+
+/* Add a slot to an unlocked volume. Returns 0 or -errno. Cost: the key's. */
+[[nodiscard]] int volume_add_key(struct volume *volume, const char *key,
+				 const struct volume_cost *cost);
+
+/* Whether a slot opens with the key; what is unlocked stays so. */
+[[nodiscard]] bool volume_opens(struct volume *volume, const char *key);
+
+/*
+ * Destroy every slot but the TPM's and the one by which volume_unlock_key() unlocked. May be repeated when cut.
+ *
+ * Returns 0, -ENOKEY (not unlocked by a key) or -errno.
+ */
+[[nodiscard]] int volume_drop_other_keys(struct volume *volume);
+
+/* Path of the disk that the header is on. Borrowed; "" if there is none. */
+[[nodiscard]] const char *volume_device(const struct volume *volume);
+
 /* Close what is open under the name. Returns 0 (also if nothing is) or -errno. */
 [[nodiscard]] int volume_close(const char *name);
 
 /*
- * Add the TPM's slot, bound to PCR 7, by systemd-cryptenroll.
+ * Give the volume's key to the TPM that is there, bound to PCR 7, by systemd-cryptenroll. A slot of another TPM, or of
+ * other PCR values, is taken away: its token first, because systemd-cryptenroll would else take equal PCR values for
+ * its own work, its slot last. Cut anywhere, the recovery key still opens.
  *
  * path    the volume's; no struct volume may be in use meanwhile, load it afterwards
  * output  what the program said

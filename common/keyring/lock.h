@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * lock: one way to keep the key that opens the master file: in clear, for the recovery key, in a TPM.
+ * lock: one way to keep the key that opens the master file: in clear, by the volume, for the recovery key, in a TPM.
  *
  * Layer 1 (common/keyring). The master file has one slot for each lock it was made with; any of
  * them opens it. The TPM's lock is in appliance/keys/tpm.h.
@@ -28,6 +28,7 @@ enum lock_kind : uint8_t { /* written to the file: append only */
 	LOCK_CLEAR = 1,
 	LOCK_RECOVERY = 2,
 	LOCK_TPM = 3,
+	LOCK_VOLUME = 4,
 };
 
 /* All return 0, a positive LOCK_ outcome or -errno. */
@@ -44,6 +45,18 @@ struct lock {
 
 /* The key itself is the slot: protected by the file's mode and whatever the folder lies on. */
 [[nodiscard]] struct lock lock_clear(void);
+
+/* What the volume's lock needs: the secret that who opens the volume derives from its key (appliance/worker/volume.h). */
+struct lock_volume {
+	uint8_t secret[CRYPTO_KEY];
+	bool has_secret;
+};
+
+/*
+ * The lock that whatever opens the volume opens: TPM, recovery key, passphrase. So volume and keyring have one
+ * state, the slots of the volume's header. state is borrowed for as long as the lock is used.
+ */
+[[nodiscard]] struct lock lock_volume(struct lock_volume *state);
 
 /* What the recovery lock needs. Who has the seed, opens; the public key is enough to seal. */
 struct lock_recovery {

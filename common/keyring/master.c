@@ -36,6 +36,7 @@ struct master {
 	int dir;
 	struct lock lock[MASTER_LOCKS_MAX];
 	size_t n_locks;
+	size_t n_kept; /* the first of them have slots; the others only open what is there */
 	enum lock_kind opened_by; /* 0: closed */
 	struct slot slot[MASTER_LOCKS_MAX];
 	size_t n_slots;
@@ -54,8 +55,14 @@ int master_new(int dir, const struct lock *lock, size_t n, struct master **ret)
 	master->dir = dir;
 	memcpy(master->lock, lock, n * sizeof(*lock));
 	master->n_locks = n;
+	master->n_kept = n;
 	*ret = master;
 	return 0;
+}
+
+void master_keep_only(struct master *master, size_t n)
+{
+	master->n_kept = n < master->n_locks ? n : master->n_locks;
 }
 
 /* Forget all that is secret. */
@@ -237,7 +244,7 @@ static int make_master(struct master *master)
 	r = keyset_grow(&master->outer);
 	if (r == 0)
 		r = keyset_grow(&master->keys);
-	for (size_t i = 0; r == 0 && i < master->n_locks; i++) {
+	for (size_t i = 0; r == 0 && i < master->n_kept; i++) {
 		r = make_slot(&master->lock[i], keyset_key(&master->outer, 0), &master->slot[i]);
 		if (r > 0)
 			return MASTER_LOCKED; /* not without every lock: one alone may be lost */
@@ -289,6 +296,33 @@ static int open_keys(struct master *master, const struct parts *parts)
 	return r > 0 || r == -EINVAL ? MASTER_DAMAGED : r;
 }
 
+/* Whether one of the locks that are kept has slots of this kind. */
+static bool is_kept(const struct master *master, uint8_t kind)
+{
+	for (size_t i = 0; i < master->n_kept; i++)
+		if (master->lock[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* Take the slots away that no lock that is kept is for, once there is one that is. Returns whether there were any. */
+static bool drop_slots(struct master *master)
+{
+	size_t n = 0, was = master->n_slots;
+
+	for (size_t i = 0; i < was; i++)
+		n += is_kept(master, master->slot[i].kind);
+	if (master->n_kept == master->n_locks || n == 0)
+		return false;
+	n = 0;
+	for (size_t i = 0; i < was; i++)
+		if (is_kept(master, master->slot[i].kind))
+			master->slot[n++] = master->slot[i];
+	explicit_bzero(master->slot + n, (MASTER_LOCKS_MAX - n) * sizeof(master->slot[0]));
+	master->n_slots = n;
+	return n < was;
+}
+
 /*
  * Make the slots anew that the locks at hand would not open: the TPM was replaced, or a lock is
  * new. tried[i] and not opened: the lock had its chance before another one opened the file.
@@ -297,7 +331,7 @@ static int renew_slots(struct master *master, const bool opens[static MASTER_LOC
 {
 	bool changed = false, tried = true;
 
-	for (size_t i = 0; i < master->n_locks; i++) {
+	for (size_t i = 0; i < master->n_kept; i++) {
 		const struct lock *lock = &master->lock[i];
 		struct slot *slot = find_slot(master->slot, master->n_slots, lock->kind);
 
@@ -316,6 +350,7 @@ static int renew_slots(struct master *master, const bool opens[static MASTER_LOC
 		explicit_bzero(&made, sizeof(made));
 		changed = true;
 	}
+	changed |= drop_slots(master);
 	return changed ? write_file(master, master->slot, master->n_slots, &master->keys) : 0;
 }
 

@@ -38,6 +38,12 @@ struct master;
  */
 [[nodiscard]] int master_new(int dir, const struct lock *lock, size_t n, struct master **ret);
 
+/*
+ * Keep slots for the first n locks only. The others open a file that an earlier release has made; once it is open, its
+ * slots of their kinds go, in the same writing that makes those of the first.
+ */
+void master_keep_only(struct master *master, size_t n);
+
 /* Wipe and free. nullptr is a no-op. Always returns nullptr. */
 struct master *master_free(struct master *master);
 CLEANUP_FN(struct master, master_free)

@@ -23,7 +23,7 @@ enum job_kind : uint8_t {
 	JOB_BOOT,      /* find the configuration, apply it, open or format the data volume */
 	JOB_PROVISION, /* the same with the configuration (JSON) in argument */
 	JOB_UNLOCK,    /* open the data volume with the recovery key or passphrase in argument */
-	JOB_TAKE_RECOVERY_KEY,	 /* return the recovery key once and erase it */
+	JOB_TAKE_RECOVERY_KEY,	 /* return the recovery key that nobody has confirmed yet */
 	JOB_INSTALL_CERTIFICATE, /* argument: chain PEM, second: key PEM; check, store */
 	JOB_VOLUME_STATUS, /* return JSON: {volume: {device, cipher, …}, tls_names, tls_expires, ca_fingerprint, ssh_host_key, recovery_key_pending} */
 	JOB_CHECK_HARDENING, /* run hardening/ checks; return JSON lines {id,title,result,detail} */
@@ -33,6 +33,9 @@ enum job_kind : uint8_t {
 			      rollback, rollback-trial, or "set SETTING" (second: a value a line) */
 	JOB_POWER_OFF,
 	JOB_REBOOT,
+	JOB_CONFIRM_RECOVERY_KEY, /* argument: its last group, typed back; erase it, end older ones */
+	JOB_NEW_RECOVERY_KEY, /* argument: the one of now, or "" for the TPM; return a new one */
+	JOB_BIND_TPM, /* argument: the recovery key; give the volume's key to this machine's TPM */
 	JOB_KIND_COUNT,
 };
 

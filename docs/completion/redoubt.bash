@@ -12,10 +12,11 @@ _redoubt() {
 		[audit]="export list show proof status verify"
 		[certificate]="ca install renew"
 		[config]="status show diff accept pin unpin set edit confirm rollback"
-		[recovery-key]="take"
+		[recovery-key]="confirm new take"
 		[hardening]="check"
 		[power]="off reboot"
 		[query]="kill list"
+		[tpm]="bind"
 	)
 	declare -A options=(
 		["person add"]="--role"
@@ -29,6 +30,7 @@ _redoubt() {
 		["audit list"]="--count --filter --before"
 		["audit export"]="--from"
 		["audit verify"]="--vkey --from --max-age"
+		["recovery-key new"]="--current"
 	)
 
 	if [ "$COMP_CWORD" -eq 1 ]; then

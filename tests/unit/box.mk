@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Worker, manager, imds.
-worker_tests := apply cert config disk files identity nets recovery run setup smbios ssh-key stored volume
+worker_tests := apply cert config disk files identity keys nets recovery run setup smbios ssh-key stored volume
 tests += $(worker_tests:%=tests/unit/test-worker-%)
 $(foreach t,$(worker_tests),\
 	$(eval tests/unit/test-worker-$(t).src := tests/unit/test-worker-$(t).c)\

@@ -354,6 +354,69 @@ static bool a_replaced_tpm_is_enrolled_with_the_recovery_key(void)
 	return true;
 }
 
+static bool what_opens_the_volume_opens_the_keyring_and_old_slots_go(void)
+{
+	auto_folder struct folder folder = { .fd = -1 };
+	cleanup(master_free_at) struct master *master = nullptr;
+	struct fake_tpm tpm = { .number = 1 }, other = { .number = 2 };
+	struct lock_recovery recovery;
+	struct lock_volume volume = { .secret = { 7 } }, wrong = { .secret = { 8 }, true };
+	uint32_t kinds = 0;
+
+	/* As an earlier release has made it, and as it was left in a machine with another TPM. */
+	CHECK(folder_make(&folder));
+	CHECK(make_recovery("abcdef-ghjkmn", &recovery));
+	CHECK_EQ(open_locked(folder.fd, &tpm, &recovery, &master), 0);
+
+	struct lock locks[] = { lock_volume(&volume), fake_lock(&other), lock_recovery(&recovery) };
+	const size_t n_locks = sizeof(locks) / sizeof(locks[0]);
+	for (int round = 0; round < 4; round++) {
+		master = master_free(master);
+		CHECK_EQ(master_new(folder.fd, locks, n_locks, &master), 0);
+		master_keep_only(master, 1);
+		volume.has_secret = round > 0;
+		recovery.has_seed = round < 3; /* from then on nobody needs it */
+		CHECK_EQ(master_open(master), 0);
+		CHECK_EQ((int)master_opened_by(master), round < 2 ? LOCK_RECOVERY : LOCK_VOLUME);
+		CHECK_EQ(master_kinds(folder.fd, &kinds), 0);
+		CHECK_EQ(kinds,
+			 round == 0 ? 1u << LOCK_TPM | 1u << LOCK_RECOVERY : 1u << LOCK_VOLUME);
+	}
+	master = master_free(master);
+	locks[0] = lock_volume(&wrong);
+	CHECK_EQ(master_new(folder.fd, locks, 1, &master), 0);
+	CHECK_EQ(master_open(master), MASTER_LOCKED);
+	wrong.has_secret = false;
+	CHECK_EQ(master_open(master), MASTER_LOCKED);
+	return true;
+}
+
+static bool a_keyring_is_not_made_without_the_volumes_secret(void)
+{
+	auto_folder struct folder folder = { .fd = -1 };
+	cleanup(master_free_at) struct master *master = nullptr;
+	struct lock_volume volume = { .secret = { 7 } };
+	const struct lock lock = lock_volume(&volume);
+	uint32_t kinds = 0;
+
+	CHECK(folder_make(&folder));
+	CHECK_EQ(master_new(folder.fd, &lock, 1, &master), 0);
+	CHECK_EQ(master_open(master), MASTER_LOCKED);
+	CHECK_EQ(master_kinds(folder.fd, &kinds), 0);
+	CHECK_EQ(kinds, 0);
+	volume.has_secret = true;
+	for (size_t n = 1;; n++) {
+		fault_at(n);
+		int r = master_open(master);
+		if (!fault_end())
+			break;
+		CHECK(r < 0 || r == 0);
+	}
+	CHECK_EQ(master_kinds(folder.fd, &kinds), 0);
+	CHECK_EQ(kinds, 1u << LOCK_VOLUME);
+	return true;
+}
+
 static bool a_tpm_that_is_late_is_asked_again(void)
 {
 	auto_folder struct folder folder = { .fd = -1 };
@@ -570,6 +633,8 @@ int main(void)
 	RUN(the_master_file_is_made_once);
 	RUN(a_lost_master_file_is_not_made_anew_over_keys);
 	RUN(a_replaced_tpm_is_enrolled_with_the_recovery_key);
+	RUN(what_opens_the_volume_opens_the_keyring_and_old_slots_go);
+	RUN(a_keyring_is_not_made_without_the_volumes_secret);
 	RUN(a_tpm_that_is_late_is_asked_again);
 	RUN(another_recovery_key_replaces_the_slot);
 	RUN(no_damaged_file_is_taken);

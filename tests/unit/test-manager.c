@@ -84,6 +84,22 @@ static bool ssh_without_its_sources_is_not_ready(void)
 	return true;
 }
 
+static bool a_locked_keyring_is_told_from_other_waiting(void)
+{
+	all("active");
+	CHECK(!manager_waits_for_keys(units));
+	set("redoubt-keys.service", "activating");
+	CHECK(manager_waits_for_keys(units));
+	set("redoubt-engine.service", "inactive"); /* which waits for it */
+	CHECK(manager_waits_for_keys(units));
+	set("redoubt-setup.service", "activating");
+	CHECK(!manager_waits_for_keys(units));
+	all("active");
+	set("redoubt-engine.service", "activating");
+	CHECK(!manager_waits_for_keys(units));
+	return true;
+}
+
 static bool details_are_read(void)
 {
 	static const char JSON[] =
@@ -126,6 +142,7 @@ int main(void)
 	RUN(a_unit_that_failed_is_named);
 	RUN(what_nobody_needs_may_fail);
 	RUN(ssh_without_its_sources_is_not_ready);
+	RUN(a_locked_keyring_is_told_from_other_waiting);
 	RUN(details_are_read);
 	RUN(more_of_a_list_than_fits_is_left_out);
 	return tap_done();

@@ -195,6 +195,61 @@ static bool a_locked_machine_asks_for_the_recovery_key_and_never_shows_it(void)
 	return true;
 }
 
+static bool the_recovery_key_stays_until_its_end_is_typed_back(void)
+{
+	CHECK_EQ(fixture_open(80, 24, false, true), 0);
+	sign_in(ADMIN);
+	answer(METHOD_STATUS, rows_of("state=ready|hostname=box-7|recovery_key_pending?1"));
+	press('K');
+	press(KEY_ESCAPE_); /* while it works: nothing has happened to the key */
+	CHECK(was_asked(METHOD_TAKE_RECOVERY_KEY) && !has("You have the recovery key"));
+	press('K');
+	answer(METHOD_TAKE_RECOVERY_KEY, one_text("000000-111111-222222"));
+	CHECK(has("000000-111111-222222"));
+	press(KEY_ESCAPE_);
+	CHECK(has("000000-111111-222222"));
+	press(KEY_ENTER_);
+	CHECK(!has("000000-111111-222222") && has("You have the recovery key"));
+	CHECK(!was_asked(METHOD_CONFIRM_RECOVERY_KEY));
+	type("222222");
+	press(KEY_ENTER_);
+	CHECK(strcmp(at.asked[METHOD_CONFIRM_RECOVERY_KEY].text[0], "222222") == 0);
+	answer(METHOD_CONFIRM_RECOVERY_KEY, one_text("the recovery key is erased here"));
+	CHECK(has("the recovery key is erased here"));
+	fixture_done();
+	return true;
+}
+
+static bool a_new_recovery_key_takes_a_word(void)
+{
+	CHECK_EQ(fixture_open(80, 24, false, true), 0);
+	sign_in(ADMIN);
+	wait_us(2 * FIXTURE_S_US);
+	answer(METHOD_STATUS, rows_of("state=ready|hostname=box-7|recovery_key_pending?0"));
+	press('K');
+	CHECK(has("Make a new recovery key") && !was_asked(METHOD_TAKE_RECOVERY_KEY));
+	press(KEY_ENTER_);
+	CHECK(!was_asked(METHOD_NEW_RECOVERY_KEY));
+	type("new");
+	press(KEY_ENTER_);
+	CHECK(was_asked(METHOD_NEW_RECOVERY_KEY));
+	fixture_done();
+	return true;
+}
+
+static bool the_machines_own_console_binds_the_tpm_with_the_recovery_key(void)
+{
+	CHECK_EQ(fixture_open(80, 24, true, true), 0);
+	answer(METHOD_STATUS, rows_of("state=ready|hostname=box-7"));
+	press('b');
+	type("000000-111111");
+	CHECK(!has("000000"));
+	press(KEY_ENTER_);
+	CHECK(strcmp(at.asked[METHOD_BIND_TPM].text[0], "000000-111111") == 0);
+	fixture_done();
+	return true;
+}
+
 static bool services_that_are_away_are_said_to_be_and_come_back(void)
 {
 	CHECK_EQ(fixture_open(80, 24, false, true), 0);
@@ -291,6 +346,9 @@ int main(void)
 	RUN(the_machines_own_console_has_only_its_dashboard);
 	RUN(an_unconfigured_machine_asks_for_its_configuration);
 	RUN(a_locked_machine_asks_for_the_recovery_key_and_never_shows_it);
+	RUN(the_recovery_key_stays_until_its_end_is_typed_back);
+	RUN(a_new_recovery_key_takes_a_word);
+	RUN(the_machines_own_console_binds_the_tpm_with_the_recovery_key);
 	RUN(services_that_are_away_are_said_to_be_and_come_back);
 	RUN(the_picture_is_drawn_anew_only_when_it_changed);
 	RUN(every_failed_allocation_is_survived);

@@ -70,7 +70,6 @@ static bool a_first_boot_makes_everything_with_its_mode(void)
 		{ "ca/key.pem", 0600 },
 		{ "ca/ca.pem", 0644 },
 		{ "keys/grant", 0600 },
-		{ "keys/recovery.pub", 0600 },
 		{ "keyring", 0700 },
 		{ "keys", 0700 },
 		{ "config/config.json", 0644 },
@@ -111,9 +110,11 @@ static bool the_recovery_key_is_not_left_in_memory(void)
 
 static bool a_second_boot_changes_nothing(void)
 {
-	static const char *const KEPT[] = { "tls/key.pem",	 "tls/cert.pem",
-					    "ca/ca.pem",	 "keys/grant",
-					    "keys/recovery.pub", "ssh/ssh_host_ed25519_key",
+	static const char *const KEPT[] = { "tls/key.pem",
+					    "tls/cert.pem",
+					    "ca/ca.pem",
+					    "keys/grant",
+					    "ssh/ssh_host_ed25519_key",
 					    "recovery-key" };
 	char before[2048], after[2048];
 

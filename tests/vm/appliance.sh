@@ -226,7 +226,11 @@ if [ -n "${scan:-}" ]; then
 	tap "E4: a scan of all ports finds 22, 80 and 443 only" says '^22/open/tcp 443/open/tcp 80/open/tcp $|^22/open/tcp 80/open/tcp 443/open/tcp $' open_ports
 fi
 recovery_key=$(admin recovery-key take)
-tap "D4: the recovery key is shown once" not admin recovery-key take
+shown_again=$(admin recovery-key take)
+tap "D4: the recovery key stays until somebody says that they have it" test "$shown_again" = "$recovery_key"
+tap "D4: not by a guess" not admin recovery-key confirm 000000
+tap "D4: by its last group" admin recovery-key confirm "${recovery_key##*-}"
+tap "D4: then it is there no more" not admin recovery-key take
 
 # --- power cut -----------------------------------------------------------------------------------
 

@@ -276,15 +276,16 @@ int request_input(struct request *request, int fd, char *why, size_t why_room)
 	enum input kind = request->verb->input;
 	int r = 0;
 
-	if (kind == INPUT_NONE)
+	if (kind == INPUT_NONE || (kind == INPUT_CURRENT_KEY && !request->value[OPTION_CURRENT]))
 		return 0;
 	if (kind == INPUT_CHECKPOINT)
 		return request->value[OPTION_FROM] ? read_checkpoint(request, fd, &parser) : 0;
 	if (kind == INPUT_KEY_LINE)
 		add_key_words(request);
 	if (input->len == 0)
-		r = kind == INPUT_SECRET ? read_unseen(input, fd)
-					 : read_all(input, fd, kind == INPUT_KEY_LINE);
+		r = kind == INPUT_SECRET || kind == INPUT_CURRENT_KEY
+			    ? read_unseen(input, fd)
+			    : read_all(input, fd, kind == INPUT_KEY_LINE);
 	if (r == -EMSGSIZE)
 		return wrong(&parser, "the input is too long", "");
 	if (r)

@@ -23,6 +23,7 @@ const struct option OPTIONS[OPTION_ID_COUNT] = {
 	[OPTION_VKEY]    = { "--vkey",    "KEY",   "the ledger's public key, as `audit status` prints it" },
 	[OPTION_FROM]    = { "--from",    "FROM",  "a file with a checkpoint kept elsewhere; of an export, how many entries you have" },
 	[OPTION_MAX_AGE] = { "--max-age", "AGE",   "the last checkpoint is not older than this, such as `2h` (s, m, h, d)" },
+	[OPTION_CURRENT] = { "--current", nullptr, "read the recovery key of now from standard input" },
 };
 
 static const struct column STATUS_COLUMNS[] = {
@@ -168,8 +169,15 @@ const struct verb VERBS[] = {
 	  INPUT_NONE, METHOD_CONFIRM_CONFIG, "", "message", nullptr, run_text },
 	{ "config rollback", "", "go back to the configuration before the last change", 0, 0, 0,
 	  INPUT_NONE, METHOD_ROLLBACK_CONFIG, "", "message", nullptr, run_text },
-	{ "recovery-key take", "", "show the recovery key once and erase it here", 0, 0, 0,
+	{ "recovery-key take", "", "show the recovery key that waits to be confirmed", 0, 0, 0,
 	  INPUT_NONE, METHOD_TAKE_RECOVERY_KEY, "", "recovery_key", nullptr, run_text },
+	{ "recovery-key confirm", "GROUP", "erase it here: its last group shows that you have it", 0, 1, 1,
+	  INPUT_NONE, METHOD_CONFIRM_RECOVERY_KEY, "0", "message", nullptr, run_text },
+	{ "recovery-key new", "", "make a new recovery key; the old one ends when it is confirmed",
+	  BIT(OPTION_CURRENT), 0, 0,
+	  INPUT_CURRENT_KEY, METHOD_NEW_RECOVERY_KEY, "i", "recovery_key", nullptr, run_text },
+	{ "tpm bind", "", "give the volume's key to this TPM; the recovery key from standard input", 0, 0, 0,
+	  INPUT_SECRET, METHOD_BIND_TPM, "i", "message", nullptr, run_text },
 	{ "hardening check", "", "run every hardening check", 0, 0, 0,
 	  INPUT_NONE, METHOD_CHECK_HARDENING, "", nullptr, CONTROL_COLUMNS, run_checks },
 	{ "power off", "", "shut the appliance down", 0, 0, 0,

@@ -30,6 +30,7 @@ enum option_id {
 	OPTION_VKEY,
 	OPTION_FROM,
 	OPTION_MAX_AGE,
+	OPTION_CURRENT,
 	OPTION_ID_COUNT
 };
 
@@ -59,7 +60,8 @@ enum input {
 	INPUT_SECRET,
 	INPUT_PEM,
 	INPUT_JSON,
-	INPUT_CHECKPOINT /* of the file that --from names, if it does; "-" is standard input */
+	INPUT_CHECKPOINT, /* of the file that --from names, if it does; "-" is standard input */
+	INPUT_CURRENT_KEY /* a secret, if --current was given */
 };
 
 enum exit_code {

@@ -51,7 +51,7 @@ const struct method METHODS[METHOD_COUNT] = {
 	[METHOD_STATUS]              = { SERVICE_APPLIANCE, "Status",             "",     REPLY_RECORD,  SOON },
 	[METHOD_PROVISION]           = { SERVICE_APPLIANCE, "Provision",          "s",    REPLY_TEXT,    MINUTES },
 	[METHOD_UNLOCK]              = { SERVICE_APPLIANCE, "Unlock",             "s",    REPLY_TEXT,    MINUTES },
-	[METHOD_TAKE_RECOVERY_KEY]   = { SERVICE_APPLIANCE, "TakeRecoveryKey",    "",     REPLY_TEXT,    SOON },
+	[METHOD_TAKE_RECOVERY_KEY]   = { SERVICE_APPLIANCE, "TakeRecoveryKey",    "",     REPLY_TEXT,    MINUTES },
 	[METHOD_CA_CERTIFICATE]      = { SERVICE_APPLIANCE, "CaCertificate",      "",     REPLY_TEXT,    SOON },
 	[METHOD_INSTALL_CERTIFICATE] = { SERVICE_APPLIANCE, "InstallCertificate", "ss",   REPLY_TEXT,    60 },
 	[METHOD_CHECK_HARDENING]     = { SERVICE_APPLIANCE, "CheckHardening",     "",     REPLY_LIST,    MINUTES },
@@ -70,6 +70,9 @@ const struct method METHODS[METHOD_COUNT] = {
 	[METHOD_REBOOT]              = { SERVICE_APPLIANCE, "Reboot",             "",     REPLY_NOTHING, SOON },
 	[METHOD_LIST_QUERIES]        = { SERVICE_APPLIANCE, "ListQueries",        "s",    REPLY_LIST,    SOON },
 	[METHOD_KILL_QUERY]          = { SERVICE_APPLIANCE, "KillQuery",          "st",   REPLY_NOTHING, SOON },
+	[METHOD_CONFIRM_RECOVERY_KEY] = { SERVICE_APPLIANCE, "ConfirmRecoveryKey", "s",   REPLY_TEXT,    MINUTES },
+	[METHOD_NEW_RECOVERY_KEY]    = { SERVICE_APPLIANCE, "NewRecoveryKey",     "s",    REPLY_TEXT,    MINUTES },
+	[METHOD_BIND_TPM]            = { SERVICE_APPLIANCE, "BindTpm",            "s",    REPLY_TEXT,    MINUTES },
 };
 /* clang-format on */
 

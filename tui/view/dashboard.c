@@ -438,12 +438,14 @@ static void take_recovery(struct view *view, struct reply *reply)
 		view_say_failed(view, reply);
 		return;
 	}
+	setup_confirm_key(view); /* below the key: what is seen next */
 	box_reveal(
 		view->app,
 		&(struct box_secret) {
 			.title = "The recovery key of the data volume",
 			.note = "It opens the volume when the TPM cannot. Write it down and keep it "
-				"apart from the machine: it has been erased here.",
+				"apart from the machine. It is erased here once you have typed its "
+				"last group back.",
 			.key = "text",
 			.rows = &reply->rows });
 }
@@ -490,6 +492,22 @@ static void take_reply(struct view *view, unsigned int tag, struct reply *reply)
 
 static void take_key(struct view *view)
 {
+	struct dashboard *board = view->state;
+
+	if (board->status && !rows_flag(board->status, 0, "recovery_key_pending")) {
+		auto_call struct call call = { .method = METHOD_NEW_RECOVERY_KEY };
+
+		box_ask(view->app,
+			&(struct box_question) {
+				.title = "Make a new recovery key",
+				.text = "Somebody has the recovery key. Type new to make "
+					"another one; the one of now opens until the new "
+					"one is confirmed.",
+				.word = "new",
+				.call = &call,
+				.done = "A new recovery key is made: K shows it." });
+		return;
+	}
 	view_ask(view, &(struct call) { .method = METHOD_TAKE_RECOVERY_KEY }, TAG_RECOVERY,
 		 ASK_WAITING);
 }
@@ -524,6 +542,8 @@ static const struct view_key KEYS[] = {
 	{ 'u', "u", "Unlock", VIEW_LOCAL, setup_unlock },
 	{ 'p', "p", "Power", "APPLIANCE_CONTROL", setup_power },
 	{ 'K', "K", "Recovery key", "RECOVERY_KEY_TAKE", take_key },
+	{ 'b', "b", "Bind TPM", VIEW_LOCAL, setup_bind_tpm },
+	{ 'b', "b", "Bind TPM", "RECOVERY_KEY_TAKE", setup_bind_tpm },
 	{ 't', "t", "Hardening", "APPLIANCE_READ", check_hardening },
 	{ 'c', "c", "CA", "APPLIANCE_READ", show_ca },
 	{},

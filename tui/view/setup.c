@@ -234,6 +234,65 @@ void setup_unlock(struct view *view)
 	form_open(view->app, &(struct form_arg) { .spec = &UNLOCK_FORM });
 }
 
+/* --- the recovery key, the TPM ------------------------------------------------------------------ */
+
+static int make_confirm(const struct form *form, struct call *ret, const char **ret_wrong)
+{
+	(void)ret_wrong;
+	ret->method = METHOD_CONFIRM_RECOVERY_KEY;
+	return call_set_text(ret, 0, form_text(form, 0));
+}
+
+static const struct form_field CONFIRM_FIELDS[] = {
+	{ .label = "Its last group",
+	  .hint = "The last six characters. Esc: it stays here, and K shows it again.",
+	  .max = PASSPHRASE_MAX },
+};
+
+static const struct form_spec CONFIRM_FORM = {
+	.title = "You have the recovery key: it is erased here",
+	.field = CONFIRM_FIELDS,
+	.n = countof(CONFIRM_FIELDS),
+	.submit = "I have it",
+	.done = "The recovery key is erased here.",
+	.make = make_confirm,
+	.answered = say_text,
+};
+
+void setup_confirm_key(struct view *view)
+{
+	form_open(view->app, &(struct form_arg) { .spec = &CONFIRM_FORM });
+}
+
+static int make_bind(const struct form *form, struct call *ret, const char **ret_wrong)
+{
+	(void)ret_wrong;
+	ret->method = METHOD_BIND_TPM;
+	return call_set_text(ret, 0, form_text(form, 0));
+}
+
+static const struct form_field BIND_FIELDS[] = {
+	{ .label = "Recovery key",
+	  .hint = "This machine's TPM opens the volume then, and no other one.",
+	  .kind = FORM_SECRET,
+	  .max = PASSPHRASE_MAX },
+};
+
+static const struct form_spec BIND_FORM = {
+	.title = "Give the data volume's key to this TPM",
+	.field = BIND_FIELDS,
+	.n = countof(BIND_FIELDS),
+	.submit = "Bind",
+	.done = "This machine's TPM opens the data volume.",
+	.make = make_bind,
+	.answered = say_text,
+};
+
+void setup_bind_tpm(struct view *view)
+{
+	form_open(view->app, &(struct form_arg) { .spec = &BIND_FORM });
+}
+
 /* --- power ------------------------------------------------------------------------------------- */
 
 static const char *const POWER[] = { "restart", "power off" };

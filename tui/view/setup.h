@@ -16,6 +16,12 @@ void setup_first(struct view *view);
 /* Open the form for the recovery key; for state `locked`, on the machine's own console. */
 void setup_unlock(struct view *view);
 
+/* Open the form by which a person says that they have the recovery key. */
+void setup_confirm_key(struct view *view);
+
+/* Open the form that gives the volume's key to this machine's TPM. */
+void setup_bind_tpm(struct view *view);
+
 /* Open the form for restart and power off, which wants the host name typed. */
 void setup_power(struct view *view);
 
