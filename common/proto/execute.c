@@ -78,6 +78,20 @@ bool appliance_state_read(const void *data, size_t len, struct appliance_state *
 	return true;
 }
 
+const char *state_sentence(enum state state)
+{
+	static const char *const SENTENCES[STATE_COUNT] = {
+		[STATE_STARTING] = "The appliance is starting.",
+		[STATE_UNCONFIGURED] = "The appliance has no configuration yet.",
+		[STATE_LOCKED] = "The data volume is locked. Unlock it on the console.",
+		[STATE_FOREIGN_DATA] = "The data disk is not blank. The console says what to do.",
+		[STATE_FAILED] = "The appliance cannot start. The console says why.",
+		[STATE_READY] = "The appliance is ready.",
+	};
+
+	return state < STATE_COUNT ? SENTENCES[state] : "?";
+}
+
 const char *state_name(enum state state)
 {
 	static const char *const NAMES[STATE_COUNT] = {

@@ -87,3 +87,9 @@ void appliance_state_write(struct buf *out, const struct appliance_state *state)
 
 /* The name of a state as the bus and the console show it: "starting", "locked", …; "?" outside the list. */
 [[nodiscard]] const char *state_name(enum state state);
+
+/*
+ * What anybody may be told of a state: a fixed sentence. The text that comes with a state names devices, paths and
+ * processes; it is for the bus and the console.
+ */
+[[nodiscard]] const char *state_sentence(enum state state);

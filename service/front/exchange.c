@@ -114,13 +114,13 @@ static void redirect(struct conn *conn)
 		     buf_text(&location));
 }
 
-/* Whether everybody who is needed is there; says so if not. */
+/* Whether everybody who is needed is there; says so if not, in words that anybody may hear. */
 static bool is_ready(struct conn *conn, const struct channel *peer)
 {
 	const struct front *front = conn->front;
 
 	if (front->state.state != STATE_READY) {
-		conn_fail(conn, ERROR_NOT_READY, front->state.text);
+		conn_fail(conn, ERROR_NOT_READY, state_sentence(front->state.state));
 		return false;
 	}
 	if (!peer) {

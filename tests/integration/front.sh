@@ -119,9 +119,11 @@ tap 'nothing of the request comes back' not says 'secret' plain -d secret "http:
 
 # --- the appliance's state ----------------------------------------------------------------------
 
-start_peers locked 'The data volume is locked. Unlock it on the console.'
+start_peers locked 'secret-detail: /dev/nvme1n1p2 of redoubt-1 is held by redoubt-setup'
 tap 'while the volume is locked it says so' says 'volume is locked.*"NOT_READY".* 503$' ask "$url"
 stop "$peers"
+tap 'but not what came with it, which names devices' not says 'secret-detail|nvme|redoubt-1|setup' ask "$url"
+tap 'nor anything about the program' not says '^(Server|X-Powered-By|X-Version|Via|Set-Cookie):' curl -sk -i --max-time 5 "$url"
 tap 'also when who said so has gone' says 'volume is locked.* 503$' ask "$url"
 
 start_peers ready 'Ready.'

@@ -198,6 +198,18 @@ static bool numbers_outside_their_list_are_refused(void)
 	return true;
 }
 
+static bool every_state_has_a_sentence_for_everybody(void)
+{
+	for (enum state state = STATE_STARTING; state < STATE_COUNT; state++) {
+		const char *text = state_sentence(state);
+
+		CHECK(text && strlen(text) > 10 && text[strlen(text) - 1] == '.');
+		CHECK(!strpbrk(text, "/:_-0123456789")); /* no path, device or name */
+	}
+	CHECK(strcmp(state_sentence(STATE_COUNT), "?") == 0);
+	return true;
+}
+
 static bool an_event_with_an_unknown_outcome_is_refused(void)
 {
 	auto_buf struct buf out = buf_make(MSG_MAX);
@@ -302,6 +314,7 @@ int main(void)
 	RUN(messages_about_queries_have_exactly_one_length);
 	RUN(ledger_and_job_messages_have_exactly_one_length);
 	RUN(numbers_outside_their_list_are_refused);
+	RUN(every_state_has_a_sentence_for_everybody);
 	RUN(an_event_with_an_unknown_outcome_is_refused);
 	RUN(a_grant_opens_with_its_key_only);
 	RUN(every_flipped_bit_of_a_grant_is_refused);

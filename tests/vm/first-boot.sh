@@ -20,7 +20,7 @@ foreign_disk() { truncate -s 1G "$vm_dir/data.raw" && mke2fs -q -t ext4 -L holid
 tap "a disk holds somebody's file system" foreign_disk
 before=$(sum)
 tap "D2: with it the machine boots" boot 'foreign data' answers
-tap "D2: and answers 503 that the disk is not blank" tap_until 120 is_503 'erase-foreign-data'
+tap "D2: and answers 503 that the disk is not blank" tap_until 120 is_503 'not blank'
 tap "D2: the console says so" vm_wait_console 60 'foreign-data'
 vm_stop
 tap "D2: not a byte of it was changed" [ "$(sum)" = "$before" ]
