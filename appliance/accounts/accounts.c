@@ -99,11 +99,17 @@ static int on_userdb_retry(void *userdata)
 
 void accounts_people_changed(struct accounts *accounts)
 {
-	int r = userdb_sync(accounts->userdb, accounts->store);
+	uint32_t refused = 0;
+	int r = userdb_sync(accounts->userdb, accounts->store, &refused);
+
+	if (r == 0 && refused > 0)
+		log_event(LOG_ERR, EVENT_ACCESS, 0,
+			  "somebody cannot sign in: redoubt-userdb lets the record not through",
+			  nullptr);
 
 	if (r && !accounts->userdb_retry) {
 		log_event(LOG_ERR, EVENT_REQUEST_FAILED, r,
-			  "user records not written, trying again in 5 seconds", nullptr);
+			  "users not told to the system, trying again in 5 seconds", nullptr);
 		if (loop_timer(accounts->loop, USERDB_RETRY_US, on_userdb_retry, accounts,
 			       &accounts->userdb_retry) < 0)
 			loop_end(accounts->loop, r); /* a new start writes them */

@@ -24,5 +24,4 @@ installs += appliance/accounts/redoubt-accounts:/usr/lib/redoubt \
 	appliance/accounts/redoubt-accounts.service:/usr/lib/systemd/system \
 	appliance/accounts/redoubt-accounts-sshkeys.socket:/usr/lib/systemd/system \
 	appliance/accounts/redoubt-accounts-sshlog.socket:/usr/lib/systemd/system \
-	appliance/accounts/redoubt-accounts.tmpfiles.conf:/usr/lib/tmpfiles.d \
 	appliance/accounts/org.redoubt.Accounts1.conf:/usr/share/dbus-1/system.d

@@ -3,12 +3,11 @@
 /*
  * redoubt-accounts: who the people are, which keys are theirs, and what they may do.
  *
- * Has its database and the user records; no network, no data, nothing to execute.
+ * Has its database; no network, no data, nothing to execute.
  */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +43,6 @@ constexpr size_t GRANT_KEY_MIN = 32; /* as long as the hash of its HMAC */
 constexpr size_t GRANT_KEY_MAX = 1024;
 constexpr uint64_t BOOTSTRAP_RETRY_US = 2'000'000;
 constexpr uint64_t EXPIRY_EVERY_US = 5'000'000; /* between two looks for keys that have expired */
-constexpr uint32_t PEOPLE_GID = 920; /* of redoubt-people, where the group is not known */
 constexpr size_t PATH_ROOM = 512;
 
 /* What main() holds. */
@@ -57,7 +55,7 @@ struct service {
 	uint64_t looked_us; /* when keys were looked at for the last time */
 	char config[CONFIG_MAX + 1];
 	size_t config_len;
-	char database[PATH_ROOM], folder[PATH_ROOM], userdb[PATH_ROOM];
+	char database[PATH_ROOM], folder[PATH_ROOM];
 };
 
 static const char USAGE[] =
@@ -69,7 +67,7 @@ static const char USAGE[] =
 	"  --self-test  try what this process must not be able to do; TAP on stdout\n"
 	"\n"
 	"Environment: REDOUBT_STATE (default /var/lib/redoubt), REDOUBT_RUN (default /run/redoubt),\n"
-	"REDOUBT_USERDB (default /run/userdb), CREDENTIALS_DIRECTORY with grant and config.\n";
+	"CREDENTIALS_DIRECTORY with grant and config.\n";
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -136,15 +134,12 @@ static void set_paths(struct service *service)
 	(void)snprintf(service->folder, sizeof(service->folder), "%s/accounts", state);
 	(void)snprintf(service->database, sizeof(service->database), "%s/accounts/accounts.db",
 		       state);
-	(void)snprintf(service->userdb, sizeof(service->userdb), "%s",
-		       setting("REDOUBT_USERDB", "/run/userdb"));
 }
 
 /* Open everything that is opened by path or by name, and wake the libraries that read files when first used. */
 static int open_all(struct service *service)
 {
 	struct accounts *accounts = &service->accounts;
-	const struct group *people = getgrnam("redoubt-people");
 	auto_free struct sshkey *unused = calloc(1, sizeof(*unused));
 	const char *what = "loop";
 
@@ -167,9 +162,8 @@ static int open_all(struct service *service)
 		r = store_open(service->database, &accounts->store);
 	}
 	if (r == 0) {
-		what = service->userdb;
-		r = userdb_open(service->userdb, people ? people->gr_gid : PEOPLE_GID,
-				&accounts->userdb);
+		what = "userdb.sock";
+		r = userdb_new(what, &accounts->userdb);
 	}
 	if (r == 0)
 		r = audit_client_new("audit-accounts.sock", &accounts->audit);
@@ -197,7 +191,6 @@ static int enter_sandbox(const struct service *service)
 {
 	const struct sandbox_path paths[] = {
 		{ service->folder, SANDBOX_READ_WRITE },
-		{ service->userdb, SANDBOX_READ_WRITE },
 	};
 	const struct sandbox table = { .path = paths,
 				       .n_paths = countof(paths),
@@ -282,7 +275,7 @@ static void close_all(struct service *service)
 	service->expiry = loop_source_free(service->expiry);
 	accounts->userdb_retry = loop_source_free(accounts->userdb_retry);
 	accounts->audit = audit_client_free(accounts->audit);
-	accounts->userdb = userdb_close(accounts->userdb);
+	accounts->userdb = userdb_free(accounts->userdb);
 	accounts->store = store_close(accounts->store);
 	secret_done(&accounts->grant_key);
 	accounts->loop = loop_free(accounts->loop);
@@ -300,6 +293,15 @@ static bool try_data(void)
 	       sandbox_try_read("/var/lib/redoubt/audit");
 }
 
+/* Only redoubt-userdb says who is a user of the system. */
+static bool try_user_record(void)
+{
+	auto_close int fd =
+		open("/run/userdb/self-test.user", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd >= 0;
+}
+
 static int self_test(struct service *service)
 {
 	static const struct sandbox_trial OWN[] = {
@@ -307,6 +309,7 @@ static int self_test(struct service *service)
 		{ "run a program", sandbox_try_exec },
 		{ "read the machine's keys", try_grant_key },
 		{ "read the data or the ledger", try_data },
+		{ "write a user record", try_user_record },
 	};
 
 	return enter_sandbox(service) ? EXIT_FAILURE : sandbox_self_test(OWN, countof(OWN));

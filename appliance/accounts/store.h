@@ -20,12 +20,14 @@
 #include "common/base.h"
 #include "common/crypto/crypto.h"
 #include "common/names.h"
+#include "common/proto/people.h"
 
-constexpr uint32_t STORE_PEOPLE_MAX = 1000; /* the console lists them all, the bus in one message */
+constexpr uint32_t STORE_PEOPLE_MAX =
+	PEOPLE_MAX;			    /* the console lists them all, the bus in one message */
 constexpr uint32_t STORE_SSH_KEYS_MAX = 32; /* a person: a few machines and tokens */
 constexpr uint32_t STORE_API_KEYS_MAX = 100; /* a person: one for each program */
-constexpr uint32_t STORE_UID_FIRST = 20000;  /* above all system users, below systemd's ranges */
-constexpr uint32_t STORE_UID_LAST = 59999;   /* systemd's own start at 60001; never used twice */
+constexpr uint32_t STORE_UID_FIRST = PEOPLE_UID_FIRST;
+constexpr uint32_t STORE_UID_LAST = PEOPLE_UID_LAST; /* never used twice */
 constexpr size_t STORE_SOURCE_MAX = 256;
 
 /* Outcomes above zero. */

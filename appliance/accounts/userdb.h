@@ -2,46 +2,34 @@
 #pragma once
 
 /*
- * userdb: tell the system's name service who the people are, as JSON user records in /run/userdb.
+ * userdb: ask redoubt-userdb to make the people of the store users of the system.
  *
- * Layer 2 (appliance/accounts). Files: NAME.user, NAME.user-privileged, and the links UID.user and UID.user-privileged.
- * Each is written aside and renamed, so a reader sees a whole record or none. Source: nss-systemd(8),
- * systemd's JSON User Records (USER_RECORD), systemd-userdbd.service(8) for the file names.
+ * Layer 2 (appliance/accounts). What a record says beyond name, uid and whether it is locked is not ours to choose.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/accounts/store.h"
 #include "common/base.h"
-#include "common/buf.h"
 
 struct userdb;
 
 /*
- * Open the folder of the records.
+ * Make a client of the socket named name ("userdb.sock") below the run folder. Connects for each question.
  *
- * path  the folder; exists
- * gid   of the group that all people belong to
- *
- * Returns 0, -ENOMEM or -errno of open(2). *ret is set only on success.
+ * Returns 0 or -ENOMEM. *ret is set only on success.
  */
-[[nodiscard]] int userdb_open(const char *path, uint32_t gid, struct userdb **ret);
+[[nodiscard]] int userdb_new(const char *name, struct userdb **ret);
 
-/* Close and free; nullptr is a no-op. Always returns nullptr. */
-struct userdb *userdb_close(struct userdb *userdb);
-CLEANUP_FN(struct userdb, userdb_close)
-
-/* Write one person's record. Returns 0 or -errno; what is there is whole in any case. */
-[[nodiscard]] int userdb_write(struct userdb *userdb, const struct person *person);
+/* Free; nullptr is a no-op. Always returns nullptr. */
+struct userdb *userdb_free(struct userdb *userdb);
+CLEANUP_FN(struct userdb, userdb_free)
 
 /*
- * Make the folder hold exactly the people of the store: records written, and every file of ours that
- * belongs to nobody removed.
+ * Make exactly the people of the store users of the system, and wait until they are; at most 5 s.
  *
- * Returns 0 or the first -errno; goes on with the others all the same.
+ * ret_refused  set on success only: how many are none, since the gate lets no such record through
+ *
+ * Returns 0, -ENOMEM, -EIO (not written: ask again), -EBADMSG, -ETIMEDOUT, or another -errno of connect(2).
  */
-[[nodiscard]] int userdb_sync(struct userdb *userdb, struct store *store);
-
-/* The JSON of a person's record, for userdb_write() and its test. A failure sticks to out. */
-void userdb_record(struct buf *out, const struct person *person, uint32_t gid);
+[[nodiscard]] int userdb_sync(struct userdb *userdb, struct store *store, uint32_t *ret_refused);

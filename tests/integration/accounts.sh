@@ -16,7 +16,7 @@ export O="${O:-build/release}"
 here=$(pwd)
 dir=$(mktemp -d)
 chmod 0755 "$dir"
-trap 'stop asker; stop accounts; stop audit; stop bus; rm -rf "$dir"' EXIT
+trap 'stop asker; stop accounts; stop userdb; stop audit; stop bus; rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT PIPE TERM
 
 # --- the machine around the daemons --------------------------------------------------------------
@@ -35,7 +35,7 @@ mount --bind "$dir/group" /etc/group
 printf 'passwd: files systemd\ngroup: files systemd\nshadow: files systemd\n' >"$dir/nsswitch"
 mount --bind "$dir/nsswitch" /etc/nsswitch.conf
 mkdir -p /run/userdb "$dir/state/accounts" "$dir/state/audit" "$dir/run" "$dir/cred"
-chown $accounts_uid "$dir/state/accounts" /run/userdb
+chown $accounts_uid "$dir/state/accounts"
 chown $audit_uid "$dir/state/audit"
 chmod 0700 "$dir/state/accounts" "$dir/state/audit"
 chmod 0777 "$dir/run"
@@ -100,6 +100,14 @@ start_audit() {
 	tap_until 10 test -S "$dir/run/audit-appliance.sock"
 	chmod 0666 "$dir"/run/audit-*.sock
 }
+start_userdb() {
+	rm -f "$dir/run/userdb.sock"
+	"$O/tests/lib/activate" userdb="seqpacket:$dir/run/userdb.sock" -- \
+		"$O/appliance/userdb/redoubt-userdb" >>"$dir/userdb.log" 2>&1 9>&- &
+	echo $! >"$dir/userdb.pid"
+	tap_until 10 test -S "$dir/run/userdb.sock"
+	chown $accounts_uid "$dir/run/userdb.sock"
+}
 start_accounts() {
 	rm -f "$dir/run/accounts-sshkeys.sock"
 	setpriv --reuid=$accounts_uid --regid=$accounts_uid --clear-groups "$O/tests/lib/activate" \
@@ -145,6 +153,7 @@ more_answers_than() { [ "$(wc -l <"$dir/answers")" -gt "$1" ]; }
 # --- the first admin -----------------------------------------------------------------------------
 
 start_audit
+start_userdb
 start_accounts
 tap 'The first admin comes from the configuration' says '"name" s "ann" "email" s "ann@example.org" "roles" as 1 "admin"' call 20000 WhoAmI
 tap 'and the ledger says so' recorded 'person.bootstrap'

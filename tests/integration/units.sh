@@ -36,7 +36,7 @@ mkdir -p "$root/var" "$root/run" "$root/tmp" "$root/dev" "$root/proc" "$root/sys
 ln -s usr/bin "$root/bin"; ln -s usr/sbin "$root/sbin"; ln -s usr/lib "$root/lib"; ln -s usr/lib64 "$root/lib64"
 make --no-print-directory -s O="$O" DESTDIR="$root" install
 cp -r image/mkosi.extra/. "$root/"
-cp "$O/tests/lib/ask-keys" "$root/usr/lib/redoubt/"
+cp "$O/tests/lib/ask-keys" "$O/tests/lib/ask-userdb" "$root/usr/lib/redoubt/"
 rm -f "$root/etc/machine-id"
 echo 5e1f7e57000000000000000000000001 >"$root/etc/machine-id"
 rm -f "$root/etc/systemd/system/"*.wants/* "$root/etc/systemd/system/"*.service
@@ -114,7 +114,7 @@ jq -n --arg key "$(cat "$dir/ann.pub")" '{ version: 1, hostname: "redoubt-units"
 	admin: { name: "ann", email: "ann@example.org", ssh_key: $key } }' >"$dir/config.json"
 box sh -c 'cat >/run/redoubt/setup/config.json' <"$dir/config.json"
 tap "the volume is set up" systemctl_ start redoubt-data.target
-for unit in redoubt-setup redoubt-audit redoubt-keys redoubt-accounts redoubt-engine redoubt-front ssh; do
+for unit in redoubt-setup redoubt-audit redoubt-keys redoubt-userdb redoubt-accounts redoubt-engine redoubt-front ssh; do
 	tap "$unit.service runs" active "$unit.service"
 done
 tap "no unit has failed" sh -c "[ -z \"\$(nsenter --target $init --mount --pid -- systemctl --failed --quiet --no-legend)\" ]"
@@ -178,10 +178,38 @@ key=$(as_ann audit status --json | jq -r .vkey)
 tap "the ledger can be had by ssh, and verifies here" "$O/tui/cli/redoubt" audit verify "$dir/ledger.tar" --vkey "$key" --max-age 1h
 tap "the ledger has it and verifies" says 'valid' as_ann audit verify
 
+# --- who may be a user of the system -----------------------------------------------------------------
+as_accounts() { box setpriv --reuid redoubt-accounts --regid redoubt-accounts --clear-groups "$@"; }
+wish() { as_accounts /usr/lib/redoubt/ask-userdb ann 20000 "$@"; }
+unknown() { ! box getent passwd "$@"; }
+tap "redoubt-userdb.service runs" active redoubt-userdb.service
+tap "the user records are root's" shows '^root:root 755$' box stat -c '%U:%G %a' /run/userdb
+tap "the first admin is a user, with our group and shell" shows '^ann:x:20000:920:.*:/:/usr/bin/redoubt-console$' box getent passwd ann
+tap "accounts cannot write a record itself" not as_accounts sh -c 'echo "{}" >/run/userdb/eve.user'
+tap "nor remove one" not as_accounts rm -f /run/userdb/ann.user
+tap "a wish for uid 0 is refused" shows '^taken, refused 1$' wish eve 0
+tap "and nobody is called so" unknown eve
+tap "one for the name root is refused" shows '^taken, refused 1$' wish root 20001
+tap "so root is who it was" shows '^root:x:0:0:' box getent passwd root
+tap "and the uid is nobody" unknown 20001
+tap "one for a user of the system is refused" shows '^taken, refused 1$' wish redoubt-audit 20001
+tap "one below the people's uids is refused" shows '^taken, refused 1$' wish eve 19999
+tap "and one above" shows '^taken, refused 1$' wish eve 60000
+for who in eve 19999 60000; do
+	tap "$who is no user" unknown "$who"
+done
+tap "a second name for a uid is refused" shows '^taken, refused 1$' wish eve 20000
+tap "and is nobody" unknown eve
+tap "she whose uid it is stays" shows '^ann:x:20000:' box getent passwd 20000
+tap "a path is refused as a name" shows '^taken, refused 1$' wish ../../etc/eve 20001
+tap "nobody else may wish" shows '^unavailable$' box setpriv --reuid redoubt-engine --regid redoubt-engine --clear-groups /usr/lib/redoubt/ask-userdb ann 20000
+added() { as_ann person add bea bea@example.org --role member >/dev/null && shows '^bea:x:20001:920:' box getent passwd bea; }
+tap "a person who is added is a user when that is answered" added
+
 # --- the check service: what does not need the real machine holds here too ---------------------------
 box /usr/lib/redoubt/redoubt-check >"$dir/checks" 2>&1 || : # the container's kernel is not hardened
 control_holds() { grep -q "\"id\":\"$1\".*\"result\":\"pass\"" "$dir/checks" || { grep "$1" "$dir/checks"; return 1; }; }
-for id in SVC-001 SVC-002 SVC-003 SVC-004 SVC-005 SVC-006 SVC-007 SVC-009 SVC-010 SSH-001 SSH-012 NET-003 NET-004 NET-005 \
+for id in SVC-001 SVC-002 SVC-003 SVC-004 SVC-005 SVC-006 SVC-007 SVC-009 SVC-010 SVC-011 SSH-001 SSH-012 NET-003 NET-004 NET-005 \
 	NET-006 NET-007 NET-008 NET-009 NET-002 VOL-002 VOL-008 VOL-009 VOL-010 VOL-011 VOL-012 VOL-013 VOL-014 VOL-015; do
 	tap "control H-$id holds: $(grep "H-$id" hardening/controls.tsv | cut -f5)" control_holds "H-$id"
 done
@@ -223,7 +251,7 @@ self_test() { # self_test PROGRAM: run it instead of the daemon, under everythin
 	printf '%s\n' "$said"
 	[ "$result" = 0 ] && printf '%s\n' "$said" | grep -q '^ok 1 ' && ! printf '%s\n' "$said" | grep -q '^not ok'
 }
-for program in front engine accounts audit keys appliance; do
+for program in front engine accounts userdb audit keys appliance; do
 	tap "redoubt-$program finds its sandbox tight" self_test "$program"
 done
 tap_done

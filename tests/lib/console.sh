@@ -24,7 +24,7 @@ trap rig_end EXIT
 trap 'exit 1' HUP INT PIPE TERM
 
 export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$dir/bus" REDOUBT_RUN="$dir/run" REDOUBT_STATE="$dir/state" \
-	REDOUBT_USERDB="$dir/userdb" LC_ALL=C.UTF-8
+	LC_ALL=C.UTF-8
 
 # People by uid, as accounts gives them out: the first admin, then in the order they are added.
 ann=20000
@@ -69,9 +69,9 @@ rig_users() {
 }
 
 rig_folders() {
-	mkdir -p "$dir/run" "$dir/state/accounts" "$dir/state/audit" "$dir/userdb" "$dir/credentials" "$dir/bin"
+	mkdir -p "$dir/run" "$dir/state/accounts" "$dir/state/audit" "$dir/credentials" "$dir/bin"
 	cp "$O/tui/cli/redoubt" "$O/tui/console/redoubt-console" "$dir/bin/"
-	chown 903 "$dir/state/accounts" "$dir/userdb"
+	chown 903 "$dir/state/accounts"
 	chown 904 "$dir/state/audit"
 	chmod 777 "$dir/run"
 	ssh-keygen -q -t ed25519 -N '' -C ann@desk -f "$dir/ann"
