@@ -224,7 +224,7 @@ void frontlink_tell(struct accounts *accounts, bool all)
 static int tell(struct accounts *accounts, const struct access_check *check,
 		const struct found *found, enum refusal refusal, const char *message)
 {
-	struct denial like = { .reason = refusal,
+	struct denial like = { .reason = (uint8_t)refusal,
 			       .op = refusal == TOO_MANY ? (uint16_t)OP_NONE : check->op,
 			       .allowed = refusal == NOT_FOUND };
 	const char *const detail[] = { "reason", message, "user_agent", check->user_agent };
