@@ -175,7 +175,7 @@ test:
 	$(q)$(MAKE) $(jobs) --no-print-directory check lint-elf
 	$(q)$(MAKE) $(jobs) --no-print-directory check BUILD=asan
 	$(q)$(MAKE) $(jobs) --no-print-directory check BUILD=tsan
-	$(q)$(MAKE) $(jobs) --no-print-directory coverage hunt
+	$(q)$(MAKE) $(jobs) --no-print-directory coverage
 	$(q)$(MAKE) $(jobs) --no-print-directory lint-analyzer
 	$(q)$(MAKE) $(jobs) --no-print-directory integration
 	$(q)$(MAKE) $(jobs) --no-print-directory tui
